@@ -1,0 +1,283 @@
+import { assertNever } from './assert.ts';
+
+/**
+ * What CI says of one commit, as a value.
+ *
+ * | evidence, first match wins                                         | verdict                              |
+ * |--------------------------------------------------------------------|--------------------------------------|
+ * | a check failed, timed out or could not start                       | red, even while others run           |
+ * | a check was cut short; others still running                        | pending                              |
+ * | the same, nothing running, a descendant on the branch              | pending, follow the descendant       |
+ * | the same, no descendant                                            | red                                  |
+ * | a check still running, or an Actions suite queued without runs     | pending; past the deadline blocked   |
+ * | a check waits for a person                                         | blocked                              |
+ * | an expected check not there, age under grace + settle              | pending                              |
+ * | a required check not there                                         | pending; past the deadline blocked   |
+ * | a skip directive in the message                                    | blocked                              |
+ * | nothing reported, age under grace                                  | pending                              |
+ * | nothing reported after grace                                       | none                                 |
+ * | only skipped and neutral checks                                    | none                                 |
+ * | the last completion younger than settle                            | pending                              |
+ * | otherwise: at least one success, the rest skipped or neutral       | green                                |
+ *
+ * Pure and total; the order of checks does not matter. Only counted checks are evidence (`countedChecks`). Verdicts
+ * `red` and `pending` may change with a later look, as a re-run turns red into pending again.
+ */
+export const ciVerdict = (inputs: CiInputs): CiVerdict => {
+  const { ageMs, graceMs, settleMs, deadlineMs } = inputs;
+  const checks = countedChecks(inputs);
+  const having = (bearing: Bearing): readonly Check[] => checks.filter((check) => bearingOf(check) === bearing);
+  const missing = (names: readonly string[]): readonly string[] =>
+    names.filter((name) => !isDeployName(name, inputs.deployPatterns) && !checks.some((check) => check.name === name));
+  const untilDeadline = (on: string): CiVerdict =>
+    ageMs < deadlineMs ? pending(on) : { verdict: 'blocked', reason: `still waiting past the deadline: ${on}` };
+
+  const failed = having('failed');
+  if (failed.length > 0) return { verdict: 'red', failing: failed };
+
+  const cut = having('cut short');
+  const running = having('running');
+  const isRunning = running.length > 0 || inputs.emptyActionsSuites > 0;
+  const runningWords = running.length > 0 ? wordsOf(running.map(nameOf)) : 'a suite that has no runs yet';
+  if (cut.length > 0) {
+    if (isRunning) return pending(`running: ${runningWords}; cut short: ${wordsOf(cut.map(nameOf))}`);
+    if (!inputs.hasDescendant) return { verdict: 'red', failing: cut };
+    return {
+      verdict: 'pending',
+      on: `cut short, a later commit carries on: ${wordsOf(cut.map(nameOf))}`,
+      follow: true,
+    };
+  }
+  if (isRunning) return untilDeadline(`running: ${runningWords}`);
+
+  const held = having('held');
+  if (held.length > 0) return { verdict: 'blocked', reason: `waits for a person: ${wordsOf(held.map(nameOf))}` };
+
+  const late = missing(inputs.expected);
+  if (late.length > 0 && ageMs < graceMs + settleMs) return pending(`expected and not there yet: ${wordsOf(late)}`);
+  const required = missing(inputs.required);
+  if (required.length > 0) return untilDeadline(`required and not there: ${wordsOf(required)}`);
+
+  const directive = skipDirective(inputs.message);
+  if (directive !== null) return { verdict: 'blocked', reason: `the commit message says ${directive}` };
+
+  if (checks.length === 0) {
+    return ageMs < graceMs ? pending('nothing reported yet') : { verdict: 'none', reason: 'nothing was reported' };
+  }
+  if (having('passed').length === 0) return { verdict: 'none', reason: 'every check was skipped or neutral' };
+  // Where no completion time is known, green has to hold for as long since the push itself.
+  if ((inputs.sinceLastCompletionMs ?? ageMs) < settleMs)
+    return pending('settling, since a later check may still start');
+  return { verdict: 'green' };
+};
+
+/**
+ * A check run or a commit status. For a status, `name` is its context, `startedAt` its creation, and `app`,
+ * `workflow` and `event` are null. Instants are epoch ms as reported. `state` is the adapter's translation; a word it
+ * does not know is `unknown`.
+ */
+export type Check = {
+  kind: 'check' | 'status';
+  name: string;
+  /** Slug of the app behind a check. */
+  app: string | null;
+  workflow: string | null;
+  /** The event of the workflow run behind it, such as `push`. */
+  event: string | null;
+  state:
+    | 'queued'
+    | 'running'
+    | 'waiting'
+    | 'action-required'
+    | 'success'
+    | 'failure'
+    | 'timed-out'
+    | 'startup-failure'
+    | 'cancelled'
+    | 'stale'
+    | 'skipped'
+    | 'neutral'
+    | 'unknown';
+  startedAt: number | null;
+  completedAt: number | null;
+  url: string | null;
+};
+
+/** What one look shows of a commit. `checks` may hold older tries of the same check; the newest counts. */
+export type CiFacts = {
+  checks: readonly Check[];
+  /** Actions suites queued without runs; those of other apps stay so for ever and are not counted. */
+  emptyActionsSuites: number;
+  /** The watched commit's own message: it may hold a skip directive. */
+  message: string;
+  /** A later commit of the branch contains this one. */
+  hasDescendant: boolean;
+};
+
+/** Which checks are evidence: names the branch demands, and patterns that hand a check to the deployment fold. */
+export type CiRules = { required: readonly string[]; deployPatterns: readonly string[] };
+
+/** Everything the fold is fed with. Lengths are run time, so that no outage of ours counts. */
+export type CiInputs = CiFacts &
+  CiRules & {
+    /** Names seen with event `push` on the base: awaited for a moment, so that a late starter is not missed. */
+    expected: readonly string[];
+    /** Since the push was seen. */
+    ageMs: number;
+    /** Since `lastCompletionAt`; null where no time is known. */
+    sinceLastCompletionMs: number | null;
+    graceMs: number;
+    settleMs: number;
+    deadlineMs: number;
+  };
+
+/** Texts are for people, one line, bounded; they hold check names, which are data. `failing` is ordered by name. */
+export type CiVerdict =
+  | { verdict: 'red'; failing: readonly Check[] }
+  | { verdict: 'pending'; on: string; follow: boolean }
+  | { verdict: 'blocked'; reason: string }
+  | { verdict: 'none'; reason: string }
+  | { verdict: 'green' };
+
+/** How long nothing may be seen, how long green must hold, and when waiting ends. */
+export const ciDefaults = { graceMs: 3 * 60_000, settleMs: 60_000, deadlineMs: 60 * 60_000 } as const;
+
+/** What a check's state means for a commit, whatever the product calls it. */
+export type Bearing = 'failed' | 'cut short' | 'running' | 'held' | 'void' | 'passed';
+
+/** Total: a word nobody knows is cut short once it is over, and before that it runs into the deadline. Never passed. */
+export const bearingOf = (check: Check): Bearing => {
+  switch (check.state) {
+    case 'failure':
+    case 'timed-out':
+    case 'startup-failure':
+      return 'failed';
+    case 'cancelled':
+    case 'stale':
+      return 'cut short';
+    case 'unknown':
+      return check.completedAt === null ? 'running' : 'cut short';
+    case 'queued':
+    case 'running':
+      return 'running';
+    case 'waiting':
+    case 'action-required':
+      return 'held';
+    case 'skipped':
+    case 'neutral':
+      return 'void';
+    case 'success':
+      return 'passed';
+    default:
+      return assertNever(check.state);
+  }
+};
+
+/** The checks that are evidence for CI: the newest of each key, without deployments and without ignored events. */
+export const countedChecks = ({
+  checks,
+  required,
+  deployPatterns,
+}: { checks: readonly Check[] } & CiRules): readonly Check[] =>
+  newestChecks(
+    checks.filter(
+      (check) => !isDeployName(check.name, deployPatterns) && (isRequired(check, required) || !isIgnored(check)),
+    ),
+  );
+
+/** When the last counted check was over, epoch ms as reported; null where none says. */
+export const lastCompletionAt = (facts: { checks: readonly Check[] } & CiRules): number | null =>
+  countedChecks(facts).reduce<number | null>(
+    (last, { completedAt }) => (completedAt === null ? last : Math.max(last ?? completedAt, completedAt)),
+    null,
+  );
+
+/** One check for each key (app, workflow, event and name; a status by its context): the newest try. Ordered by name. */
+export const newestChecks = (checks: readonly Check[]): readonly Check[] => {
+  const newest = new Map<string, Check>();
+  for (const check of checks) {
+    const key = JSON.stringify([check.kind, check.app, check.workflow, check.event, check.name]);
+    const other = newest.get(key);
+    if (other === undefined || compareTries(check, other) > 0) newest.set(key, check);
+  }
+  return [...newest.values()].sort(
+    (a, b) => compareText(a.name, b.name) || compareText(JSON.stringify(a), JSON.stringify(b)),
+  );
+};
+
+/** Whether a check's name matches a deploy pattern: `*` is any text, case does not count. Linear in the name. */
+export const isDeployName = (name: string, patterns: readonly string[]): boolean =>
+  patterns.some((pattern) => matches(name.toLowerCase(), pattern.toLowerCase()));
+
+// Events that say nothing about the push: their workflows run on whatever commit is the newest.
+const ignoredEvents: ReadonlySet<string> = new Set([
+  'schedule',
+  'issues',
+  'issue_comment',
+  'label',
+  'discussion',
+  'workflow_dispatch',
+  'repository_dispatch',
+]);
+
+const isIgnored = (check: Check): boolean => check.event !== null && ignoredEvents.has(check.event);
+
+// By name alone: the app that must have reported it belongs here once it is known.
+const isRequired = (check: Check, required: readonly string[]): boolean => required.includes(check.name);
+
+const worstFirst: readonly Bearing[] = ['failed', 'cut short', 'running', 'held', 'void', 'passed'];
+
+// A try that has not started is newer than any that has. At the same instant the worse one counts.
+const compareTries = (a: Check, b: Check): number =>
+  compareNumber(startOf(a), startOf(b)) ||
+  worstFirst.indexOf(bearingOf(b)) - worstFirst.indexOf(bearingOf(a)) ||
+  compareText(JSON.stringify(a), JSON.stringify(b));
+
+const startOf = (check: Check): number => check.startedAt ?? check.completedAt ?? Number.POSITIVE_INFINITY;
+
+// A subtraction would make of two infinities something that is not a number.
+const compareNumber = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
+const compareText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
+
+const matches = (name: string, pattern: string): boolean => {
+  const [head = '', ...parts] = pattern.split('*');
+  const tail = parts.pop();
+  if (tail === undefined) return name === head;
+  if (!name.startsWith(head)) return false;
+  let at = head.length;
+  for (const part of parts) {
+    const found = name.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return name.length - tail.length >= at && name.endsWith(tail);
+};
+
+const skipWords = ['[skip ci]', '[ci skip]', '[no ci]', '[skip actions]', '[actions skip]'] as const;
+
+// The documentation of workflow runs: the words anywhere, the trailer in the last paragraph. In doubt it counts as a
+// directive, since a commit that nothing tested must not read as one that needs no tests.
+const skipDirective = (message: string): string | null => {
+  const text = message.toLowerCase();
+  const word = skipWords.find((candidate) => text.includes(candidate));
+  if (word !== undefined) return word;
+  const lastParagraph =
+    text
+      .trimEnd()
+      .split(/\r?\n[ \t]*\r?\n/)
+      .at(-1) ?? '';
+  return /^skip-checks:[ \t]*true[ \t]*$/m.test(lastParagraph) ? 'skip-checks: true' : null;
+};
+
+const pending = (on: string): CiVerdict => ({ verdict: 'pending', on, follow: false });
+
+const nameOf = (check: Check): string => check.name;
+
+// Names are a stranger's text: three of them, 60 characters each, on one line.
+const wordsOf = (names: readonly string[]): string => {
+  const unique = [...new Set(names)].sort(compareText);
+  const shown = unique.slice(0, 3).map((name) => [...name.replaceAll(/\s+/g, ' ')].slice(0, 60).join(''));
+  return unique.length > shown.length
+    ? `${shown.join(', ')} and ${unique.length - shown.length} more`
+    : shown.join(', ');
+};

@@ -1,0 +1,149 @@
+import { assertNever } from './assert.ts';
+import { type CiFacts, ciVerdict, lastCompletionAt } from './ci-verdict.ts';
+import { deadlines } from './deadlines.ts';
+import { type Deployment, deploymentVerdict } from './deployment-verdict.ts';
+import type { Actor } from './issue.ts';
+import type { Push } from './run.ts';
+import type { RepoSettings } from './settings.ts';
+import type { TurnState } from './turn-state.ts';
+
+/** What the executor shows of the turn asked for last. `stamp` is its own word for when anything last moved. */
+export type AgentFacts = {
+  state: TurnState;
+  stamp: string | null;
+  /** The executor's stamp of the last message: what a next turn is told apart by. */
+  lastMessageAt: string | null;
+  lastError: string | null;
+  /** Read only when a turn is over; null where it was not read. `idle`: no tool call and no changed file. */
+  words: { lastWords: string | null; idle: boolean } | null;
+};
+
+/** What the tracker shows of the issue and of this run's commits. */
+export type IssueFacts = {
+  open: boolean;
+  hasReady: boolean;
+  hasHold: boolean;
+  hasInProgress: boolean;
+  /** Who took the ready label off, put the hold label on, closed the issue; null where the tracker does not say. */
+  readyOffBy: Actor;
+  holdBy: Actor;
+  closedBy: Actor;
+  /** The closing was done by a commit that carries this run's trailer. */
+  closedByOwnCommit: boolean;
+  /** The head that was searched, and what was found; null where the head is the one searched before. */
+  landing: {
+    head: string;
+    commits: readonly string[];
+    tip: string | null;
+    hasDescendant: boolean;
+    declared: { testsRed: boolean; green: boolean };
+  } | null;
+  /** Commits of this run that are only on another branch or in a pull request; asked once nothing else is left. */
+  elsewhere: { url: string } | null;
+  /** What CI and deployments show of the tip; null while nothing is pushed. */
+  proof: { ci: CiFacts; deployments: readonly Deployment[] } | null;
+};
+
+/** One look at a run. `now` is wall time, `clock` the run's own (`runTime`), both epoch ms. */
+export type Facts = {
+  now: number;
+  clock: number;
+  /** Null: the executor could not be read at this look. */
+  agent: AgentFacts | null;
+  /** Wall time for which the executor has not been readable; 0 while it is. */
+  executorDownMs: number;
+  /** `gone`: the tracker says there is no such issue. Null: it could not be read. */
+  issue: IssueFacts | 'gone' | null;
+  /** The run before this one could not start either: the executor is to blame, not the issue. */
+  executorSuspect: boolean;
+};
+
+/** One failed check or deployment, as the fix prompt names it. */
+export type Failing = { name: string; url: string | null; state: string };
+
+/** How far a landing is proven. `red` keeps what failed, for the next prompt. */
+export type Proof =
+  | { state: 'not pushed' }
+  | { state: 'proven'; deployed: boolean }
+  | { state: 'none'; reason: string }
+  | { state: 'blocked'; reason: string }
+  | { state: 'ci pending'; on: string }
+  | { state: 'deploy pending'; on: string }
+  | { state: 'red'; what: 'CI' | 'deployment'; failing: readonly Failing[] };
+
+/** Folds what the tip shows into one proof. Pure; `push` is null while nothing of this run is on the default branch. */
+export const proofOf = (
+  push: Push | null,
+  issue: IssueFacts,
+  at: { clock: number; now: number },
+  settings: RepoSettings,
+): Proof => {
+  if (push === null || issue.proof === null) return { state: 'not pushed' };
+  const { ci } = issue.proof;
+  const rules = { required: [], deployPatterns: settings.deployPatterns };
+  const lastCompletedAt = lastCompletionAt({ checks: ci.checks, ...rules });
+  const ageMs = Math.max(0, at.clock - push.seenAt);
+  const verdict = ciVerdict({
+    ...ci,
+    ...rules,
+    expected: [],
+    ageMs,
+    sinceLastCompletionMs: lastCompletedAt === null ? null : Math.max(0, at.now - lastCompletedAt),
+    graceMs: deadlines.ciAppearsMs,
+    settleMs: deadlines.ciSettlesMs,
+    deadlineMs: deadlines.ciMs,
+  });
+  switch (verdict.verdict) {
+    case 'red':
+      return {
+        state: 'red',
+        what: 'CI',
+        failing: verdict.failing.map(({ name, url, state }) => ({ name, url, state })),
+      };
+    case 'pending':
+      return { state: 'ci pending', on: verdict.on };
+    case 'blocked':
+      return { state: 'blocked', reason: verdict.reason };
+    case 'none':
+      return settings.noCi === 'accept'
+        ? deployed(issue.proof, ageMs, settings)
+        : { state: 'none', reason: verdict.reason };
+    case 'green':
+      return deployed(issue.proof, ageMs, settings);
+    default:
+      return assertNever(verdict);
+  }
+};
+
+const deployed = (proof: NonNullable<IssueFacts['proof']>, ageMs: number, settings: RepoSettings): Proof => {
+  const { result, places } = deploymentVerdict({
+    deployments: proof.deployments,
+    checks: proof.ci.checks,
+    environments: settings.environments,
+    deployPatterns: settings.deployPatterns,
+    ageMs,
+    deadlineMs: deadlines.deployMs,
+  });
+  const names = places.filter((place) => place.result === result).map((place) => place.name);
+  switch (result) {
+    case 'not tracked':
+      return { state: 'proven', deployed: false };
+    case 'deployed':
+      return { state: 'proven', deployed: true };
+    case 'failed':
+      return {
+        state: 'red',
+        what: 'deployment',
+        failing: places
+          .filter((place) => place.result === 'failed')
+          .map(({ name, url }) => ({ name, url, state: 'failure' })),
+      };
+    case 'approval':
+      return { state: 'deploy pending', on: `approval of ${names.join(', ')}` };
+    case 'deploying':
+    case 'missing':
+      return { state: 'deploy pending', on: names.join(', ') };
+    default:
+      return assertNever(result);
+  }
+};

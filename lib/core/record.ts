@@ -1,0 +1,137 @@
+import * as z from 'zod';
+import { EndedRun, OpenRun } from './run.ts';
+
+/**
+ * What is stored in partition `now`: everything a tick must know, read in one query. Every item is under 4 KB, has a
+ * key computed from its content, and is written only on a condition. All instants here are wall time, epoch ms.
+ */
+
+const Instant = z.number().int();
+
+/** The lock *is* the open run: one per repo, by the repo's immutable id. */
+const RunItem = z.strictObject({ kind: z.literal('run'), run: OpenRun });
+
+/** What is remembered of an issue between ticks. */
+const IssueItem = z.strictObject({
+  kind: z.literal('issue'),
+  host: z.string(),
+  repoId: z.string(),
+  number: z.number().int(),
+  /** The last labelling that had its run, with how that run ended; a hand-back is one with outcome escalated or frozen. */
+  spent: z
+    .strictObject({
+      actId: z.string(),
+      actAt: Instant,
+      outcome: z.string(),
+      runId: z.string(),
+      commits: z.array(z.string()).max(5),
+    })
+    .nullable(),
+  /** A refusal seen in the detail; it holds for nothing while `updatedAt` and `labels` stay, for 15 min at most. */
+  refusal: z
+    .strictObject({
+      ruling: z.string(),
+      detail: z.string().max(500),
+      updatedAt: z.string(),
+      labels: z.array(z.string()).max(100),
+      at: Instant,
+    })
+    .nullable(),
+  coolUntil: Instant.nullable(),
+  changedAt: Instant,
+});
+
+/** What is known of an enrolled repo; `preflight.failures` are in words, each with its remedy. */
+const RepoItem = z.strictObject({
+  kind: z.literal('repo'),
+  host: z.string(),
+  /** Lower case: names are compared without case. */
+  name: z.string(),
+  id: z.string(),
+  nodeId: z.string(),
+  defaultBranch: z.string(),
+  preflight: z.strictObject({ at: Instant, failures: z.array(z.string().max(300)).max(10) }),
+});
+
+/** Runs begun on a UTC date, `YYYY-MM-DD`, counted before they are claimed. */
+const DayItem = z.strictObject({ kind: z.literal('day'), date: z.string(), runs: z.number().int() });
+
+/** Runs in a row that could not start; at two no dispatch until `openUntil`. */
+const BreakerItem = z.strictObject({
+  kind: z.literal('breaker'),
+  streak: z.number().int(),
+  /** The run counted last: counted again after a crash, it stays one. */
+  runId: z.string().nullable(),
+  openUntil: Instant.nullable(),
+});
+
+/** When the watcher last looked at open runs, how much time was lost to looks that could not be, since ever. */
+const LastWatchItem = z.strictObject({
+  kind: z.literal('lastWatch'),
+  at: Instant,
+  lostMs: z.number().int().min(0),
+  executorDownSince: Instant.nullable(),
+});
+
+/** What is still owed to the tracker and to people for a run that is over. A ring is true once it rang. */
+const OwedItem = z.strictObject({
+  kind: z.literal('owed'),
+  run: EndedRun,
+  mirrored: z.boolean(),
+  archived: z.boolean(),
+  rings: z.record(z.string(), z.boolean()),
+  /** The invocation that is paying now. */
+  payer: z.strictObject({ by: z.string(), at: Instant }).nullable(),
+  since: Instant,
+});
+
+/** Held for the moment of a claim, so that caps are checked by one at a time. */
+const LeaseItem = z.strictObject({ kind: z.literal('lease'), by: z.string(), until: Instant });
+
+/** When in-progress labels without a run were last looked for. */
+const SweepItem = z.strictObject({ kind: z.literal('sweep'), at: Instant });
+
+export const Item = z.discriminatedUnion('kind', [
+  RunItem,
+  IssueItem,
+  RepoItem,
+  DayItem,
+  BreakerItem,
+  LastWatchItem,
+  OwedItem,
+  LeaseItem,
+  SweepItem,
+]);
+export type Item = z.infer<typeof Item>;
+export type ItemOf<K extends Item['kind']> = Extract<Item, { kind: K }>;
+
+/** The sort key of an item within partition `now`; unique for what it speaks of. */
+export const keyOf = (item: Item): string => {
+  switch (item.kind) {
+    case 'run':
+      return runKey(item.run.repo);
+    case 'issue':
+      return issueKey({ host: item.host, id: item.repoId }, item.number);
+    case 'repo':
+      return `repo#${item.host}#${item.name}`;
+    case 'day':
+      return `day#${item.date}`;
+    case 'owed':
+      return `owed#${item.run.id}`;
+    case 'breaker':
+    case 'lastWatch':
+    case 'lease':
+    case 'sweep':
+      return item.kind;
+  }
+};
+
+/** The key of what is remembered of an issue. */
+export const issueKey = (repo: { host: string; id: string }, number: number): string =>
+  `issue#${repo.host}#${repo.id}#${number}`;
+
+/** The key of a repo's lock. */
+export const runKey = (repo: { host: string; id: string }): string => `run#${repo.host}#${repo.id}`;
+
+/** The UTC date of an instant, `YYYY-MM-DD`. */
+export const dateOf = (now: number): string => new Date(now).toISOString().slice(0, 10);

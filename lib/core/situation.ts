@@ -1,0 +1,222 @@
+import { assertNever } from './assert.ts';
+import { deadlines } from './deadlines.ts';
+import type { AgentFacts, Facts, IssueFacts, Proof } from './facts.ts';
+import type { ActiveRun } from './run.ts';
+import { pushOf } from './run.ts';
+import type { RepoSettings } from './settings.ts';
+
+/**
+ * The name of what a look means for a run, with the words a person would want. The order of `situate` is the order of
+ * the design's table: the first that matches wins.
+ */
+export type Situation = { name: SituationName; why: string };
+
+export const situationNames = [
+  'cancelled by a person',
+  'issue gone',
+  'out of reach',
+  'out of reach too long',
+  'run overdue',
+  'asking',
+  'landed',
+  'landed, turn still out',
+  'no CI',
+  'CI blocked',
+  'CI overdue',
+  'CI pending',
+  'deployment overdue',
+  'deployment pending',
+  'could not start',
+  'lost',
+  'stalled',
+  'vanished',
+  'failed',
+  'turn overdue',
+  'red, turn still out',
+  'red, turn over',
+  'elsewhere',
+  'idle end',
+  'silent end',
+  'over, not yet settled',
+  'at work',
+] as const;
+export type SituationName = (typeof situationNames)[number];
+
+/** Names what is seen of an active run that has learnt from this look. Pure and total. */
+export const situate = (run: ActiveRun, facts: Facts, proof: Proof, settings: RepoSettings): Situation => {
+  const { issue, agent, clock, now } = facts;
+  if (issue === 'gone') return gone(run, now);
+  if (issue !== null) {
+    const how = cancelledHow(issue, settings);
+    if (how !== null) return { name: 'cancelled by a person', why: how };
+  }
+  if (issue === null || agent === null) return outOfReach(run, facts);
+  if (clock - run.claimedAt > deadlines.wholeRunMs)
+    return { name: 'run overdue', why: `the run took longer than ${hours(deadlines.wholeRunMs)}` };
+  if (agent.state.is === 'asking')
+    return {
+      name: 'asking',
+      why: `the agent asked for ${agent.state.what === 'approval' ? 'an approval' : 'an answer'}, and nobody is there`,
+    };
+  const seen = landed(run, proof, agent, clock);
+  if (seen !== null) return seen;
+  return (
+    turnTrouble(run, agent, clock) ??
+    (proof.state === 'red' ? red(proof, agent, run, clock) : null) ??
+    notPushed(run, agent, issue, clock)
+  );
+};
+
+/** The turn asked for last may still act: nothing may be sent to it, and red may still be mended. */
+export const isTurnOut = ({ state }: AgentFacts): boolean => {
+  switch (state.is) {
+    case 'absent':
+    case 'could not start':
+    case 'over':
+      return false;
+    case 'not accepted':
+    case 'queued':
+    case 'starting':
+    case 'ready without turn':
+    case 'at work':
+    case 'asking':
+    case 'interrupting':
+    case 'background':
+    case 'unknown':
+      return true;
+    default:
+      return assertNever(state);
+  }
+};
+
+const hours = (ms: number): string => `${ms / 3_600_000} h`;
+const minutes = (ms: number): string => `${ms / 60_000} min`;
+
+const gone = (run: ActiveRun, now: number): Situation => {
+  // A 404 may be a moment's lack of access: believed only when it lasts.
+  const isSure = run.trackerDownSince !== null && now - run.trackerDownSince >= deadlines.goneMs;
+  return isSure
+    ? { name: 'issue gone', why: 'the issue was deleted or moved away' }
+    : { name: 'out of reach', why: 'the tracker does not find the issue' };
+};
+
+const outOfReach = (run: ActiveRun, { now, agent, executorDownMs }: Facts): Situation => {
+  const trackerDownMs = run.trackerDownSince === null ? 0 : now - run.trackerDownSince;
+  const who = agent === null ? 'the executor' : 'the tracker';
+  return Math.max(executorDownMs, trackerDownMs) > deadlines.outOfReachMs
+    ? { name: 'out of reach too long', why: `${who} could not be reached for ${hours(deadlines.outOfReachMs)}` }
+    : { name: 'out of reach', why: `${who} cannot be reached` };
+};
+
+/** What a person did that ends the run, in words; null where nobody did. Our own keyword and agent accounts are nobody. */
+const cancelledHow = (issue: IssueFacts, settings: RepoSettings): string | null => {
+  const isPerson = (actor: IssueFacts['closedBy']): boolean =>
+    !settings.agentLogins.some((login) => login.toLowerCase() === actor?.login.toLowerCase());
+  if (!issue.open && !issue.closedByOwnCommit && isPerson(issue.closedBy)) return 'the issue was closed';
+  if (!issue.hasReady && isPerson(issue.readyOffBy)) return `the label ${settings.labels.ready} was taken off`;
+  if (issue.hasHold && isPerson(issue.holdBy)) return `the label ${settings.labels.hold} was put on`;
+  return null;
+};
+
+const landed = (run: ActiveRun, proof: Proof, agent: AgentFacts, clock: number): Situation | null => {
+  const push = pushOf(run);
+  if (push === null) return null;
+  const sincePush = clock - push.seenAt;
+  switch (proof.state) {
+    case 'proven': {
+      const isGraceOver = push.greenAt !== null && clock - push.greenAt >= deadlines.graceAfterGreenMs;
+      return isTurnOut(agent) && !isGraceOver
+        ? { name: 'landed, turn still out', why: 'landed; the agent is still tidying up' }
+        : { name: 'landed', why: proof.deployed ? 'CI is green and it is deployed' : 'CI is green' };
+    }
+    case 'none':
+      return { name: 'no CI', why: `no CI spoke for the push: ${proof.reason}` };
+    case 'blocked':
+      return sincePush >= deadlines.ciMs
+        ? { name: 'CI blocked', why: `CI cannot decide: ${proof.reason}` }
+        : { name: 'CI pending', why: `CI waits: ${proof.reason}` };
+    case 'ci pending':
+      return sincePush >= deadlines.ciMs
+        ? { name: 'CI overdue', why: `CI did not finish within ${minutes(deadlines.ciMs)}: ${proof.on}` }
+        : { name: 'CI pending', why: `CI: ${proof.on}` };
+    case 'deploy pending':
+      return sincePush >= deadlines.deployMs
+        ? { name: 'deployment overdue', why: `not deployed within ${minutes(deadlines.deployMs)}: ${proof.on}` }
+        : { name: 'deployment pending', why: `deployment: ${proof.on}` };
+    case 'red':
+    case 'not pushed':
+      return null;
+    default:
+      return assertNever(proof);
+  }
+};
+
+/** Not pushed, or red: what is wrong with the turn itself; null where nothing is. */
+const turnTrouble = (run: ActiveRun, agent: AgentFacts, clock: number): Situation | null => {
+  const { state } = agent;
+  const { turn } = run;
+  const sinceSent = clock - (turn.sentAt ?? clock);
+  const sinceStarting = clock - (turn.startingAt ?? clock);
+  switch (state.is) {
+    case 'absent':
+      return { name: 'vanished', why: 'the thread is not on the executor any more' };
+    case 'could not start':
+      return {
+        name: 'could not start',
+        why: `the agent could not start${state.lastError === null ? '' : `: ${state.lastError}`}`,
+      };
+    case 'ready without turn':
+      return sinceSent > deadlines.readyWithoutTurnMs
+        ? { name: 'could not start', why: 'the session is ready and the turn was never taken up' }
+        : null;
+    case 'not accepted':
+    case 'queued':
+      return sinceSent > deadlines.noSessionMs
+        ? { name: 'lost', why: `the turn was asked for ${minutes(deadlines.noSessionMs)} ago and nothing shows of it` }
+        : null;
+    case 'starting':
+      return sinceStarting > deadlines.startingMs
+        ? { name: 'stalled', why: `the session has been starting for ${minutes(deadlines.startingMs)}` }
+        : null;
+    case 'over':
+      return state.how === 'error' || state.how === 'crashed'
+        ? {
+            name: 'failed',
+            why: `the agent ${state.how === 'crashed' ? 'crashed' : 'failed'}${agent.lastError === null ? '' : `: ${agent.lastError}`}`,
+          }
+        : null;
+    case 'at work':
+    case 'asking':
+    case 'interrupting':
+    case 'background':
+    case 'unknown': {
+      const isStill = agent.stamp === run.movement.stamp && clock - run.movement.movedAt > deadlines.stillMs;
+      if (isStill) return { name: 'stalled', why: `nothing moved for ${minutes(deadlines.stillMs)}` };
+      const isLate =
+        pushOf(run) === null && run.firstTakenUpAt !== null && clock - run.firstTakenUpAt > deadlines.prePushMs;
+      return isLate ? { name: 'turn overdue', why: `nothing was pushed within ${hours(deadlines.prePushMs)}` } : null;
+    }
+    default:
+      return assertNever(state);
+  }
+};
+
+const red = (proof: Extract<Proof, { state: 'red' }>, agent: AgentFacts, run: ActiveRun, clock: number): Situation => {
+  const names = proof.failing.map((failing) => failing.name).join(', ');
+  const why = `${proof.what} is red: ${names}`;
+  if (isTurnOut(agent)) return { name: 'red, turn still out', why };
+  return isSettled(run, clock) ? { name: 'red, turn over', why } : { name: 'over, not yet settled', why };
+};
+
+const notPushed = (run: ActiveRun, agent: AgentFacts, issue: IssueFacts, clock: number): Situation => {
+  if (agent.state.is !== 'over') return { name: 'at work', why: agent.state.is };
+  if (!isSettled(run, clock)) return { name: 'over, not yet settled', why: 'the turn has just ended' };
+  if (issue.elsewhere !== null)
+    return { name: 'elsewhere', why: `the commits are not on the default branch but at ${issue.elsewhere.url}` };
+  return agent.words?.idle === true
+    ? { name: 'idle end', why: 'the turn ended without a tool call, a changed file or a commit' }
+    : { name: 'silent end', why: 'the turn ended and nothing was pushed' };
+};
+
+const isSettled = ({ turn }: ActiveRun, clock: number): boolean =>
+  turn.overAt !== null && clock - turn.overAt >= deadlines.overSettlesMs;

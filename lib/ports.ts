@@ -1,0 +1,218 @@
+import type { CiFacts } from './core/ci-verdict.ts';
+import type { Control } from './core/control.ts';
+import type { Deployment } from './core/deployment-verdict.ts';
+import type {
+  Actor,
+  IssueDetail,
+  IssueRef,
+  ListedIssue,
+  Permission,
+  RepoName,
+  RepoRef,
+  RepoScan,
+} from './core/issue.ts';
+import type { Mirror } from './core/mirror.ts';
+import type { Notice } from './core/notification.ts';
+import type { Item } from './core/record.ts';
+import type { EndedRun } from './core/run.ts';
+import type { Thread } from './core/thread.ts';
+
+/**
+ * Everything this system may do to the world, on one page. Adapters turn what their product says into a value the
+ * domain expects, or into a `PortError`; nothing else is thrown on purpose.
+ */
+
+/**
+ * What the world refused. `unavailable`: ask again later, says nothing about the run (no answer, 5xx, rate limits);
+ * `refused`: definite; `unauthorised`: definite until a person mends a credential. `notBefore` is epoch ms on our
+ * clock, where the product named a time. The message is cleaned and bounded, and never holds a secret.
+ */
+export class PortError extends Error {
+  readonly kind: 'unavailable' | 'refused' | 'unauthorised';
+  readonly notBefore: number | null;
+  constructor(kind: PortError['kind'], message: string, options: { notBefore?: number | null; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'PortError';
+    this.kind = kind;
+    this.notBefore = options.notBefore ?? null;
+  }
+}
+
+/** The two gates and the settings: one network call, one attempt, never cached. Never throws: unreadable is off. */
+export type Gate = { read: () => Promise<Control> };
+
+/** An item as it was read or written: `rev` grows by one with each write. */
+export type Stored<T extends Item = Item> = { item: T; rev: number };
+
+/** An item that could not be read; it parks its repo, and never stops the others. */
+export type Unreadable = { key: string; reason: string };
+
+/** DynamoDB. Every write has a condition. A write whose answer was lost and that took hold counts as done. */
+export type Store = {
+  /** All items of partition `now`, consistent, in key order; those that do not parse apart. */
+  readNow: () => Promise<{ items: readonly Stored[]; unreadable: readonly Unreadable[] }>;
+  /** One item by key, consistent; null where there is none or it does not parse. */
+  read: (key: string) => Promise<Stored | null>;
+  /** Only if the key is free. */
+  insert: <T extends Item>(item: T) => Promise<Stored<T> | 'taken'>;
+  /** Only on the revision that was read; the key may not change. */
+  replace: <T extends Item>(from: Stored, to: T) => Promise<Stored<T> | 'lost'>;
+  /** Only on the revision that was read. Already gone counts as removed. */
+  remove: (from: Stored) => Promise<'removed' | 'lost'>;
+  /** Adds one to the day's runs if that stays within `max`; atomic. */
+  countRun: (date: string, max: number) => Promise<'counted' | 'full'>;
+  /** The title and body a run was given, written before its claim; written again, it must be the same. */
+  keepText: (runId: string, text: FrozenText) => Promise<void>;
+  textOf: (runId: string) => Promise<FrozenText | null>;
+  /** Append-only and idempotent by run id. */
+  keepHistory: (run: EndedRun) => Promise<void>;
+  /** A repo's ended runs, the newest claim first, at most 100; those that do not parse are left out. */
+  historyOf: (repo: { host: string; id: string }) => Promise<readonly EndedRun[]>;
+};
+
+/** What the agent is given, as it was read right before the claim. */
+export type FrozenText = { title: string; body: string; hash: string };
+
+/** Issues on GitHub. Names may be out of date everywhere; ids decide. */
+export type Tracker = {
+  /** The repo of this name today; null where it does not exist or may not be seen. */
+  resolve: (
+    name: RepoName,
+  ) => Promise<{ repo: RepoRef; defaultBranch: string | null; archived: boolean; issuesEnabled: boolean } | null>;
+  /** 100 repos a request; a repo that did not come back is absent, which proves nothing. */
+  scan: (repos: readonly RepoRef[], readyLabel: string) => Promise<readonly RepoScan[]>;
+  /** Open issues with the label, oldest first, at most 100; the label was checked on each row again. */
+  listReady: (repo: RepoRef, readyLabel: string) => Promise<readonly ListedIssue[]>;
+  /** One issue alone, with its events and edits; null where it is gone. */
+  detail: (issue: IssueRef, readyLabel: string) => Promise<IssueDetail | null>;
+  permission: (repo: RepoRef, login: string) => Promise<Permission>;
+  /** Open, closed or unreadable for each `owner/name#n`; what cannot be read is `unreadable`. */
+  blockerStates: (refs: readonly string[]) => Promise<ReadonlyMap<string, 'open' | 'closed' | 'unreadable'>>;
+  /** What the watcher asks of an issue with a run, in one request with the branch's head. Null where the issue is gone. */
+  watch: (issue: IssueRef) => Promise<WatchedIssue | null>;
+  /** Brings labels, the one comment and open/closed to what the mirror says; any number of times. Returns the comment's id. */
+  ensureMirror: (issue: IssueRef, mirror: Mirror, commentId: string | null) => Promise<{ commentId: string | null }>;
+  /** Open issues that carry a label, for the hourly sweep. */
+  listLabelled: (repo: RepoRef, label: string) => Promise<readonly IssueRef[]>;
+  removeLabel: (issue: IssueRef, label: string) => Promise<void>;
+  /** What stops a repo from being worked on, in words with the remedy; empty when all is well. Creates missing labels. */
+  preflight: (
+    repo: RepoRef,
+    branch: string,
+    labels: readonly string[],
+    rules?: { noCi: 'escalate' | 'accept' },
+  ) => Promise<readonly string[]>;
+};
+
+/** One look at an issue with a run. */
+export type WatchedIssue = {
+  /** The default branch's head now, and its name. Null where the branch is gone. */
+  head: { name: string; sha: string } | null;
+  repoName: RepoName;
+  open: boolean;
+  labels: readonly string[];
+  /** The newest closing, while closed: by whom, and the closing commit's message where a keyword did it. */
+  closed: { actor: Actor; commit: { sha: string; message: string } | null } | null;
+  /** The newest act on each label since the claim, by lower-case name. */
+  labelActs: ReadonlyMap<string, { kind: 'labeled' | 'unlabeled'; actor: Actor; at: number }>;
+};
+
+/** Commits, CI and deployments. */
+export type Forge = {
+  /** This run's commits on the default branch since `base`, and the tip to watch. */
+  landing: (repo: RepoRef, ask: { base: string; branch: string; head: string; runId: string }) => Promise<LandingFacts>;
+  /** Everything the CI and deployment folds are fed with, for one commit. `hasDescendant` is handed through. */
+  ci: (
+    repo: RepoRef,
+    ask: { sha: string; hasDescendant: boolean; environments: readonly string[] },
+  ) => Promise<{ ci: CiFacts; deployments: readonly Deployment[] }>;
+  /** A pull request or branch that carries this run's commits; asked only once nothing is on the default branch. */
+  elsewhere: (repo: RepoRef, ask: { issue: number; runId: string }) => Promise<{ url: string } | null>;
+};
+
+export type LandingFacts = {
+  /** Newest first, at most 5; empty when none. */
+  commits: readonly string[];
+  /** The tip of the push that carries the newest; null when none. */
+  tip: string | null;
+  /** A commit after the tip exists on the branch. */
+  hasDescendant: boolean;
+  declared: { testsRed: boolean; green: boolean };
+  /** The default branch no longer contains `base`. */
+  rewritten: boolean;
+};
+
+/** A T3 Code server. `accepted` means recorded, never that an agent runs; only a look tells. */
+export type Executor = {
+  /** All projects and threads, one request whatever their number. */
+  look: () => Promise<ExecutorLook>;
+  /** One thread's words and counts; null where it cannot be seen (archived, deleted, unknown). */
+  detail: (threadId: string) => Promise<ThreadDetail | null>;
+  createProject: (ask: {
+    commandId: string;
+    projectId: string;
+    title: string;
+    workspaceRoot: string;
+    model: ModelSelection;
+    at: number;
+  }) => Promise<Answer | 'no checkout'>;
+  createThread: (ask: {
+    commandId: string;
+    threadId: string;
+    projectId: string;
+    title: string;
+    model: ModelSelection;
+    runtimeMode: string;
+    at: number;
+  }) => Promise<Answer>;
+  startTurn: (ask: {
+    commandId: string;
+    threadId: string;
+    messageId: string;
+    text: string;
+    runtimeMode: string;
+    at: number;
+  }) => Promise<Answer>;
+  interrupt: (ask: { commandId: string; threadId: string; at: number }) => Promise<Answer>;
+  stop: (ask: { commandId: string; threadId: string; at: number }) => Promise<Answer>;
+  archive: (ask: { commandId: string; threadId: string; at: number }) => Promise<Answer>;
+  /** Where a thread that is not in the look went. */
+  whereabouts: (threadId: string) => Promise<'archived' | 'deleted' | 'absent'>;
+  unarchive: (ask: { commandId: string; threadId: string; at: number }) => Promise<Answer>;
+  /** Version of the server, and until when the token is good (epoch ms); for preflight. */
+  health: () => Promise<{ version: string; tokenExpiresAt: number | null; canOperate: boolean }>;
+};
+
+export type ModelSelection = { instanceId: string; model: string };
+
+/** `refused`: definite for this command id; look before trying another. */
+export type Answer = 'accepted' | 'refused';
+
+export type ExecutorLook = {
+  projects: readonly { id: string; workspaceRoot: string }[];
+  threads: ReadonlyMap<string, Thread>;
+  /** Ids of threads that are there and could not be read: neither absent nor known. */
+  unreadable: readonly string[];
+};
+
+/** A thread is a word of the core; it is named here because the executor speaks in it. */
+export type { Thread };
+
+/** `lastWords` is the agent's last message of its last turn, cleaned and bounded. */
+export type ThreadDetail = {
+  lastWords: string | null;
+  toolCalls: number;
+  changedFiles: number;
+  totalTokens: number | null;
+};
+
+/** One way of telling people. Rings at least once; throws a `PortError` when it could not. */
+export type Doorbell = { name: string; ring: (notice: Notice) => Promise<void> };
+
+export type Ports = {
+  store: Store;
+  tracker: Tracker;
+  forge: Forge;
+  executor: Executor;
+  doorbells: readonly Doorbell[];
+};
