@@ -23,6 +23,19 @@ export const publicLine = (text: string, max: number): string => cut(redact(oneL
 export const redact = (text: string): string =>
   secrets.reduce((safe, [pattern, replacement]) => safe.replace(pattern, replacement), text);
 
+/**
+ * At most so many bytes of UTF-8, never half a character, ending in `…` where something was cut: for what is stored,
+ * since an item is counted in bytes.
+ */
+export const withinBytes = (text: string, bytesMax: number): string => {
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length <= bytesMax) return text;
+  let end = bytesMax - Buffer.byteLength('…');
+  // Back to where a character begins.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return `${bytes.subarray(0, end).toString('utf8')}…`;
+};
+
 /** A fenced block for a comment; the fence is longer than any run of backticks inside, so the text cannot leave it. */
 export const fence = (text: string, label: string): string => {
   const ticks = '`'.repeat(Math.max(3, longestRun(text) + 1));

@@ -2,6 +2,7 @@ import { cycleIn } from './blockers.ts';
 import { cleanLine } from './clean-text.ts';
 import type { BlockerState, Candidate, DispatchContext, RepoFacts } from './dispatch-policy.ts';
 import type { ListedIssue, RepoRef, RepoScan } from './issue.ts';
+import { labelsKeyOf } from './labels-key.ts';
 import { type ItemOf, issueKey } from './record.ts';
 import { comparable, isRepoName } from './repo-name.ts';
 import { isRefusal, type Ruling } from './ruling.ts';
@@ -172,6 +173,4 @@ const rememberedAs = (subject: Subject, ruling: Ruling): string | null => {
 };
 
 const isUnchanged = ({ updatedAt, labels }: ListedIssue, memory: Memory): boolean =>
-  memory?.refusal?.updatedAt === updatedAt &&
-  new Set([...labels, ...memory.refusal.labels]).size === new Set(labels).size &&
-  new Set(memory.refusal.labels).size === new Set(labels).size;
+  memory?.refusal?.updatedAt === updatedAt && memory.refusal.labels === labelsKeyOf(labels);

@@ -1,5 +1,5 @@
 import { assertNever } from './assert.ts';
-import { cleanLine, publicText } from './clean-text.ts';
+import { cleanLine, publicText, withinBytes } from './clean-text.ts';
 import type { Decision } from './decide.ts';
 import type { StartedRun } from './evolve.ts';
 import type { Facts, Failing, Proof } from './facts.ts';
@@ -24,7 +24,7 @@ export const next = (run: ActiveRun, decision: Decision, judged: Judged, signatu
       return run;
     case 'fix forward': {
       if (run.phase === 'working') throw new Error(`run ${run.id} has nothing to mend: it has not pushed`);
-      const failing = proof.state === 'red' ? proof.failing.slice(0, 5).map(bounded) : [];
+      const failing = proof.state === 'red' ? proof.failing.slice(0, failingMax).map(bounded) : [];
       return {
         ...commonOf(run),
         phase: 'fixing',
@@ -79,8 +79,8 @@ export const endingOf = (run: Exclude<StartedRun, EndingRun>, outcome: Outcome, 
   turn: run.turn,
   push: pushOf(run),
   outcome,
-  reason: publicText(end.why, 1000),
-  lastWords: end.lastWords,
+  reason: withinBytes(publicText(end.why, 1000), 500),
+  lastWords: end.lastWords === null ? null : withinBytes(end.lastWords, 800),
   couldNotStart: end.couldNotStart,
   deployed: end.deployed,
   // Orders already given stay counted: their ids are used up.
@@ -186,8 +186,11 @@ const asking = (
   command: order('start', 0, signature),
 });
 
+// What a record can carry beside everything else: an item has 4 KB.
+const failingMax = 3;
+
 const bounded = ({ name, url, state }: Failing): Failing => ({
-  name: cleanLine(name, 120),
-  url: url !== null && url.length <= 300 ? url : null,
-  state: cleanLine(state, 40),
+  name: withinBytes(cleanLine(name, 100), 120),
+  url: url !== null && url.length <= 250 ? url : null,
+  state: cleanLine(state, 20),
 });

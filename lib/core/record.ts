@@ -33,7 +33,8 @@ const IssueItem = z.strictObject({
       ruling: z.string(),
       detail: z.string().max(500),
       updatedAt: z.string(),
-      labels: z.array(z.string()).max(100),
+      /** `labelsKeyOf` what the list showed. */
+      labels: z.string(),
       at: Instant,
     })
     .nullable(),

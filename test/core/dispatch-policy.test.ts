@@ -8,6 +8,7 @@ import {
   ruleListed,
 } from '../../lib/core/dispatch-policy.ts';
 import type { ListedIssue, RepoRef } from '../../lib/core/issue.ts';
+import { labelsKeyOf } from '../../lib/core/labels-key.ts';
 import { type ItemOf, issueKey } from '../../lib/core/record.ts';
 import { type Ruling, rulings } from '../../lib/core/ruling.ts';
 import { aListed, aRepo, aScan, now } from './issue-builders.ts';
@@ -67,7 +68,7 @@ const refusal = (over: Partial<NonNullable<Memory['refusal']>> = {}): NonNullabl
   ruling: 'not trusted',
   detail: 'stranger may only read (rule 9)',
   updatedAt: aListed().updatedAt,
-  labels: ['ready-for-agent'],
+  labels: labelsKeyOf(['ready-for-agent']),
   at: now - minute,
   ...over,
 });
@@ -254,13 +255,18 @@ describe('a refusal is remembered, and holds for nothing while the list shows th
 
   test.each<[string, Partial<ListedIssue>, Partial<NonNullable<Memory['refusal']>>, boolean]>([
     ['unchanged, a minute old', {}, {}, true],
-    ['the labels in another order', { labels: ['b', 'ready-for-agent'] }, { labels: ['ready-for-agent', 'b'] }, true],
+    [
+      'the labels in another order',
+      { labels: ['b', 'ready-for-agent'] },
+      { labels: labelsKeyOf(['ready-for-agent', 'b']) },
+      true,
+    ],
     ['just under a quarter of an hour old', {}, { at: now - 15 * minute + 1 }, true],
     ['a quarter of an hour old', {}, { at: now - 15 * minute }, false],
     ['stamped far in the future', {}, { at: now + 15 * minute }, false],
     ['touched since', { updatedAt: '2026-01-15T12:01:00Z' }, {}, false],
     ['a label more', { labels: ['ready-for-agent', 'bug'] }, {}, false],
-    ['a label less', {}, { labels: ['ready-for-agent', 'bug'] }, false],
+    ['a label less', {}, { labels: labelsKeyOf(['ready-for-agent', 'bug']) }, false],
   ])('%s', (_, issue, over, holds) => {
     expect(only(issue, remembering(memory({ refusal: refusal(over) }))).ruling).toBe(
       holds ? 'not trusted' : 'look closer',
