@@ -1,0 +1,149 @@
+import * as z from 'zod';
+import type { CiFacts } from '../core/ci-verdict.ts';
+import type { RepoRef } from '../core/issue.ts';
+import { type Forge, PortError } from '../ports.ts';
+import { checkOf, unknownCheck } from './github-check.ts';
+import { type GithubClient, type Params, read } from './github-client.ts';
+import { type Ancestry, Deployments, deploymentsOf } from './github-deployments.ts';
+import { graphqlRefusal } from './github-refusal.ts';
+
+/**
+ * What CI and deployments show of one commit: one query, a further one for each 100 checks, and one comparison for
+ * each commit deployed in its place. Any error in the answer fails the whole, for half of the checks may read as green.
+ */
+export const commitReports = async (
+  client: GithubClient,
+  ancestry: Ancestry,
+  repo: RepoRef,
+  { sha, hasDescendant, environments }: Parameters<Forge['ci']>[1],
+): ReturnType<Forge['ci']> => {
+  const asked = { repo: repo.nodeId, oid: sha };
+  const first =
+    environments.length > 0
+      ? await page(client, queryWithDeployments, { ...asked, environments, after: null })
+      : await page(client, queryOfChecks, { ...asked, after: null });
+  const contexts = [...first.contexts.nodes];
+  let { pageInfo } = first.contexts;
+  for (let pages = 1; pageInfo.hasNextPage && pages < pagesMax; pages += 1) {
+    const next = await page(client, queryOfChecks, { ...asked, after: pageInfo.endCursor ?? null });
+    contexts.push(...next.contexts.nodes);
+    pageInfo = next.contexts.pageInfo;
+  }
+  const checks = contexts.map(checkOf);
+  const ci: CiFacts = {
+    checks: pageInfo.hasNextPage ? [...checks, unknownCheck('more checks than can be read')] : checks,
+    emptyActionsSuites: first.emptyActionsSuites,
+    message: first.message,
+    hasDescendant,
+  };
+  return { ci, deployments: await deploymentsOf(client, ancestry, repo, sha, first.deployments) };
+};
+
+const pagesMax = 5;
+
+const page = async (client: GithubClient, query: string, asked: Params) => {
+  const { data, errors } = await client.query(query, asked);
+  if (errors.length > 0) throw graphqlRefusal('query Ci', errors);
+  const { object, deployments } = read(Answer, data, 'query Ci').node;
+  if (!object) throw new PortError('refused', 'query Ci: the repository has no such commit');
+  const suites = object.checkSuites?.nodes ?? [];
+  return {
+    message: object.message,
+    contexts: object.statusCheckRollup?.contexts ?? { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } },
+    // Other apps leave empty suites queued for ever.
+    emptyActionsSuites: suites.filter(
+      (suite) =>
+        suite?.app?.slug === 'github-actions' && suite.status !== 'COMPLETED' && suite.checkRuns?.totalCount === 0,
+    ).length,
+    deployments: deployments ?? { nodes: [] },
+  };
+};
+
+const checksOfCommit = /* GraphQL */ `
+  object(oid: $oid) {
+    ... on Commit {
+      message
+      statusCheckRollup {
+        contexts(first: 100, after: $after) {
+          pageInfo { hasNextPage endCursor }
+          nodes {
+            __typename
+            ... on CheckRun {
+              name
+              status
+              conclusion
+              startedAt
+              completedAt
+              detailsUrl
+              checkSuite { app { slug } workflowRun { event workflow { name } } }
+            }
+            ... on StatusContext { context state createdAt targetUrl }
+          }
+        }
+      }
+      checkSuites(first: 100) { nodes { status app { slug } checkRuns(first: 1) { totalCount } } }
+    }
+  }
+`;
+
+const queryOfChecks = /* GraphQL */ `
+  query Ci($repo: ID!, $oid: GitObjectID!, $after: String) {
+    node(id: $repo) { ... on Repository { ${checksOfCommit} } }
+  }
+`;
+
+const queryWithDeployments = /* GraphQL */ `
+  query CiAndDeployments($repo: ID!, $oid: GitObjectID!, $after: String, $environments: [String!]) {
+    node(id: $repo) {
+      ... on Repository {
+        ${checksOfCommit}
+        deployments(first: 30, environments: $environments, orderBy: { field: CREATED_AT, direction: DESC }) {
+          nodes {
+            environment
+            commitOid
+            createdAt
+            latestStatus { state logUrl environmentUrl }
+            statuses(first: 30) { nodes { state } }
+          }
+        }
+      }
+    }
+  }
+`;
+
+const Answer = z.object({
+  node: z.object({
+    object: z
+      .object({
+        message: z.string(),
+        statusCheckRollup: z
+          .object({
+            contexts: z.object({
+              pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullish() }),
+              nodes: z
+                .array(z.unknown())
+                .nullish()
+                .transform((nodes) => nodes ?? [null]),
+            }),
+          })
+          .nullish(),
+        checkSuites: z
+          .object({
+            nodes: z
+              .array(
+                z
+                  .object({
+                    status: z.string(),
+                    app: z.object({ slug: z.string() }).nullish(),
+                    checkRuns: z.object({ totalCount: z.number().int() }).nullish(),
+                  })
+                  .nullable(),
+              )
+              .nullish(),
+          })
+          .nullish(),
+      })
+      .nullish(),
+    deployments: Deployments.optional(),
+  }),
+});

@@ -1,0 +1,169 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Octokit } from '@octokit/rest';
+import * as z from 'zod';
+import { PortError } from '../ports.ts';
+import {
+  type GithubAnswer,
+  type GraphqlError,
+  graphqlRefusal,
+  isLimit,
+  refusalOf,
+  silenceOf,
+} from './github-refusal.ts';
+
+/**
+ * GitHub over HTTP: one attempt, one time-out, no throttling and no retries, since the next tick is the retry.
+ * Redirects are answers like any other, or a POST to a renamed repo would come back as a GET that succeeded.
+ * Writes are begun at least `writeSpacingMs` apart. `signal` ends whatever is under way; `now` is our clock.
+ */
+export const githubClient = (options: GithubOptions): GithubClient => {
+  const {
+    token,
+    baseUrl = 'https://api.github.com',
+    timeoutMs = 10_000,
+    writeSpacingMs = 1_000,
+    signal,
+    now,
+  } = options;
+  const octokit = new Octokit({ auth: token, baseUrl, userAgent: 'afk', log: silent });
+  const nextWrite = spaced(writeSpacingMs);
+
+  const send = async (route: string, params: Params): Promise<GithubAnswer> => {
+    // A header with a line end is refused by the platform, in words that quote it.
+    if (!/^[\x21-\x7e]+$/.test(token)) throw new PortError('unauthorised', 'the GitHub token is empty or no token');
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const ended = signal ? AbortSignal.any([signal, timeout]) : timeout;
+    try {
+      const { status, headers, data } = await octokit.request(route, {
+        ...params,
+        headers: { 'x-github-api-version': '2022-11-28' },
+        request: { redirect: 'manual', signal: ended, log: silent },
+      });
+      // A body that stalls is swallowed by Octokit and reads as an empty one.
+      if (ended.aborted) throw silenceOf(route, ended.reason);
+      return { status, headers: Headers.parse(headers), data };
+    } catch (error) {
+      const answered = Failed.safeParse(error);
+      if (answered.success) return answered.data.response;
+      throw error instanceof PortError ? error : silenceOf(route, ended.aborted ? ended.reason : error);
+    }
+  };
+
+  const ask: GithubClient['ask'] = async (route, params, accepted) => {
+    // No encoding keeps these in their place: to take the label `` or `.` off would be to take off all.
+    const inPath = Object.entries(params).filter(([name]) => route.includes(`{${name}}`));
+    if (inPath.some(([, value]) => value === '' || value === '.' || value === '..')) {
+      throw new PortError('refused', `${route}: a name that is empty or made of dots`);
+    }
+    if (!route.startsWith('GET ')) await nextWrite();
+    const answer = await send(route, params);
+    if (accepted.includes(answer.status) && !isLimit(answer)) return answer;
+    throw refusalOf(route, answer, now());
+  };
+
+  const query: GithubClient['query'] = async (document, variables) => {
+    const answer = await send(`POST ${graphqlUrl(baseUrl)}`, { query: document, variables });
+    const what = /^\s*(query \w+)/.exec(document)?.[1] ?? 'query';
+    const body = GraphqlBody.safeParse(answer.data);
+    if (answer.status !== 200 || !body.success) throw refusalOf(what, answer, now());
+    const { data = null, errors = [] } = body.data;
+    const limited = errors.some((error) => error.type === 'RATE_LIMITED');
+    if (limited || (data === null && errors.length > 0)) throw graphqlRefusal(what, errors, answer.headers, now());
+    return { data, errors };
+  };
+
+  let login: Promise<string> | null = null;
+  const ownLogin = (): Promise<string> => {
+    login ??= ask('GET /user', {}, [200]).then(({ data }) => read(OwnAccount, data, 'GET /user').login);
+    // A failure is not kept: the next to ask tries again.
+    login.catch(() => {
+      login = null;
+    });
+    return login;
+  };
+
+  return { ask, query, ownLogin };
+};
+
+export type GithubOptions = {
+  token: string;
+  /** `https://HOST/api/v3` on a server of one's own. */
+  baseUrl?: string;
+  timeoutMs?: number;
+  writeSpacingMs?: number;
+  signal?: AbortSignal;
+  now: () => number;
+};
+
+export type GithubClient = {
+  /**
+   * One request; `route` is a method and a path with `{placeholders}`, which are encoded, as the rest goes into the query
+   * or the body. Any status that is not `accepted` is a `PortError`, and so is silence.
+   */
+  ask: (route: string, params: Params, accepted: readonly number[]) => Promise<GithubAnswer>;
+  /** One GraphQL request. Errors beside data are the caller's to judge; limits, and errors without data, are a `PortError`. */
+  query: (document: string, variables: Params) => Promise<GraphqlAnswer>;
+  /** Whose token this is; asked once. */
+  ownLogin: () => Promise<string>;
+};
+
+export type Params = Readonly<Record<string, unknown>>;
+
+export type GraphqlAnswer = { data: unknown; errors: readonly GraphqlError[] };
+
+/** A value from outside by its schema. What does not fit says nothing about the world, so it is `unavailable`. */
+export const read = <T extends z.ZodType>(schema: T, value: unknown, what: string): z.infer<T> => {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const at = parsed.error.issues[0]?.path.join('.').slice(0, 60);
+  throw new PortError('unavailable', `${what}: GitHub answered something else than documented${at ? ` at ${at}` : ''}`);
+};
+
+/** The number of the last page by the `link` header; 1 where there is but one. */
+export const lastPage = (headers: Readonly<Record<string, string>>): number => {
+  const [, page] = /<[^<>]*[?&]page=(\d+)[^<>]*>;\s*rel="last"/.exec(headers['link'] ?? '') ?? [];
+  return page === undefined ? 1 : Number(page);
+};
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+const Headers = z
+  .record(z.string(), z.union([z.string(), z.number()]).optional())
+  .transform((headers) =>
+    Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, value === undefined ? '' : String(value)]),
+    ),
+  );
+
+// Octokit throws what is not 2xx or 3xx; with a `response` GitHub did answer, without one it did not.
+const Failed = z.object({ response: z.object({ status: z.number(), headers: Headers, data: z.unknown() }) });
+
+const GraphqlBody = z.object({
+  data: z.unknown().optional(),
+  errors: z
+    .array(
+      z.object({
+        message: z.string().catch('no reason given'),
+        type: z.string().nullish().catch(null),
+        path: z
+          .array(z.union([z.string(), z.number()]))
+          .nullish()
+          .catch(null),
+      }),
+    )
+    .optional(),
+});
+
+const OwnAccount = z.object({ login: z.string() });
+
+const graphqlUrl = (baseUrl: string): string => `${baseUrl.replace(/\/+$/, '').replace(/\/v3$/, '')}/graphql`;
+
+/** Each call waits until the one before it is `spacingMs` old. */
+const spaced = (spacingMs: number): (() => Promise<void>) => {
+  let free = Promise.resolve();
+  return () => {
+    const mine = free;
+    if (spacingMs > 0) free = mine.then(() => delay(spacingMs));
+    return mine;
+  };
+};

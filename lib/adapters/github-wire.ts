@@ -1,0 +1,122 @@
+import * as z from 'zod';
+import type { Actor } from '../core/issue.ts';
+
+/**
+ * GitHub's REST answers as `@octokit/openapi` 23.0.2 describes them: only the fields we use. What may be null or absent
+ * in practice is allowed to be, and a word GitHub adds one day fails nothing.
+ */
+
+/** Database ids outgrow what a double holds one day; they are never calculated with. */
+export const Id = z.union([z.number(), z.bigint()]).transform(String);
+
+/** ISO 8601 as epoch ms. */
+export const Instant = z
+  .string()
+  .transform((text) => Date.parse(text))
+  .refine((at) => Number.isFinite(at));
+
+const Account = z.object({ login: z.string() }).nullish();
+
+export const Repository = z.object({
+  id: Id,
+  node_id: z.string(),
+  full_name: z.string(),
+  html_url: z.string().refine((url) => URL.canParse(url)),
+  default_branch: z.string().nullish(),
+  archived: z.boolean().optional(),
+  disabled: z.boolean().optional(),
+  has_issues: z.boolean().optional(),
+  permissions: z
+    .object({ push: z.boolean().optional(), triage: z.boolean().optional(), admin: z.boolean().optional() })
+    .optional(),
+});
+
+const LabelNames = z
+  .array(z.union([z.string(), z.object({ name: z.string().nullish() })]))
+  .transform((labels) => labels.map((label) => (typeof label === 'string' ? label : (label.name ?? ''))));
+
+export const IssueRow = z.object({
+  node_id: z.string(),
+  number: z.number().int(),
+  title: z.string(),
+  body: z.string().nullish(),
+  state: z.string(),
+  locked: z.boolean().optional(),
+  labels: LabelNames,
+  updated_at: z.string(),
+  comments: z.number().int().optional(),
+  pull_request: z.unknown().optional(),
+  issue_dependencies_summary: z.object({ blocked_by: z.number().int() }).nullish(),
+  sub_issues_summary: z.object({ total: z.number().int(), completed: z.number().int() }).nullish(),
+});
+
+/** A list whose rows are judged one by one, so that a bad one never hides the others. */
+export const Rows = z.array(z.unknown());
+
+export const CommentRow = z.object({ id: Id, body: z.string().nullish(), user: Account });
+
+/** Created things carry an id; a redirected POST that came back as a list does not. */
+export const Created = z.object({ id: Id });
+
+export const StateRow = z.object({ state: z.string() });
+
+export const LabelRow = z.object({ name: z.string() });
+
+export const PermissionRow = z.object({ permission: z.string(), role_name: z.string().optional() });
+
+/** A `labeled` event; `intent` is non-null where an AI agent put the label on. */
+export const LabeledRow = z.object({
+  event: z.literal('labeled'),
+  actor: Account,
+  created_at: Instant,
+  label: z.object({ name: z.string() }),
+  performed_via_github_app: z.object({ slug: z.string().nullish(), name: z.string().nullish() }).nullish(),
+  intent: z.unknown().optional(),
+});
+
+const CommitRow = z
+  .object({
+    sha: z.string(),
+    commit: z.object({ message: z.string() }),
+    parents: z.array(z.object({ sha: z.string() })),
+  })
+  .transform(({ sha, commit, parents }) => ({
+    sha,
+    message: commit.message,
+    parents: parents.map((parent) => parent.sha),
+  }));
+
+/** `behind`: the head is an ancestor of the base. */
+export const Comparison = z.object({
+  status: z.string(),
+  total_commits: z.number().int(),
+  commits: z.array(CommitRow),
+});
+
+export const Commits = z.array(CommitRow);
+
+export const Activities = z.array(z.object({ before: z.string(), after: z.string() }));
+
+export const Rules = z.array(z.object({ type: z.string() }));
+
+export const Branch = z.object({
+  commit: z.object({ sha: z.string() }),
+  protection: z
+    .object({ required_status_checks: z.object({ contexts: z.array(z.string()).optional() }).optional() })
+    .optional(),
+});
+
+export const Total = z.object({ total_count: z.number().int() });
+
+/** GraphQL's actor: without one the account is gone. */
+export const GraphqlActor = z
+  .object({ __typename: z.string(), login: z.string() })
+  .nullish()
+  .transform((actor): Actor => {
+    if (!actor) return null;
+    const kind = actor.__typename === 'User' ? 'user' : actor.__typename === 'Bot' ? 'bot' : 'other';
+    return { login: actor.login, kind };
+  });
+
+/** The default branch of a repo as GraphQL shows it; null where the repo is empty. */
+export const DefaultBranch = z.object({ name: z.string(), target: z.object({ oid: z.string() }).nullish() }).nullish();

@@ -1,0 +1,90 @@
+import * as z from 'zod';
+import type { AgentAct, AgentScript, AgentTurn } from './t3-agent-script.ts';
+
+/**
+ * The sandbox's agents: each a pure function of the turn it is given. They read their run's id from the prompt, as a
+ * real agent has to, and touch the world only by pushing.
+ */
+
+/** What an agent does to the repo. `ci` is what CI will find; `onTop` is a merge commit of somebody else's branch. */
+export const WorldAct = z.strictObject({
+  push: z.array(z.string()),
+  ci: z.enum(['green', 'red']),
+  branch: z.string().optional(),
+  onTop: z.boolean().optional(),
+});
+export type WorldAct = z.infer<typeof WorldAct>;
+
+export const agentNames = [
+  'lands at once',
+  'lands after a red CI',
+  'never gets green',
+  'stops without pushing',
+  'crashes',
+  'cannot start',
+  'hangs',
+  'closes the issue by keyword and turns out red',
+  'pushes a merge commit on top',
+] as const;
+export type AgentName = (typeof agentNames)[number];
+
+/** What an agent of that name does with this turn of that issue. */
+export const agentOf = (name: AgentName, issue: number, turn: AgentTurn): AgentScript => {
+  const run = /AFK-Run: ([0-9a-f]{32})/.exec(turn.text)?.[1] ?? null;
+  const isFix = turn.turnNumber > 1;
+  const refs = `Refs #${issue}`;
+  switch (name) {
+    case 'lands at once':
+      return works(lands(run, refs, 'green'));
+    case 'lands after a red CI':
+      return works(lands(run, refs, isFix ? 'green' : 'red'));
+    case 'never gets green':
+      return works(lands(run, refs, 'red'));
+    case 'stops without pushing':
+      return works([
+        { afterMs: minutes(2), does: 'tool', detail: 'Read: src/report.ts' },
+        { afterMs: minutes(1), does: 'change-file', path: 'src/report.ts' },
+        {
+          afterMs: minutes(1),
+          does: 'end',
+          how: 'completed',
+          text: 'Two designs are possible here, and the issue does not say which one is wanted. I stopped before choosing.',
+        },
+      ]);
+    case 'crashes':
+      return works([
+        { afterMs: minutes(2), does: 'tool', detail: 'Bash: npm test' },
+        { afterMs: minutes(2), does: 'end', how: 'crash' },
+      ]);
+    case 'cannot start':
+      return { starts: 'missing-binary' };
+    case 'hangs':
+      return works([{ afterMs: minutes(2), does: 'tool', detail: 'Bash: npm run dev' }]);
+    case 'closes the issue by keyword and turns out red':
+      return works(lands(run, isFix ? refs : `Closes #${issue}`, isFix ? 'green' : 'red'));
+    case 'pushes a merge commit on top':
+      return works(lands(run, refs, 'green', true));
+  }
+};
+
+const minutes = (n: number): number => n * 60_000;
+
+const works = (acts: readonly AgentAct[]): AgentScript => ({ starts: 'ok', startMs: 4000, acts });
+
+/** Test first, then the change, then one push with both, as the preamble asks. */
+const lands = (run: string | null, refs: string, ci: WorldAct['ci'], onTop = false): readonly AgentAct[] => {
+  const trailers = (phase: string) => `${refs}\n\n${run === null ? '' : `AFK-Run: ${run}\n`}AFK-Phase: ${phase}`;
+  const act: WorldAct = {
+    push: [`test: show the fault\n\n${trailers('tests-red')}`, `fix: mend it\n\n${trailers('green')}`],
+    ci,
+    ...(onTop && { onTop }),
+  };
+  return [
+    { afterMs: minutes(1), does: 'tool', detail: 'Bash: git worktree add' },
+    { afterMs: minutes(2), does: 'tool', detail: 'Bash: npm test' },
+    { afterMs: minutes(1), does: 'change-file', path: 'src/index.ts' },
+    { afterMs: minutes(1), does: 'tokens', total: 180_000 },
+    { afterMs: minutes(1), does: 'world', act },
+    { afterMs: minutes(1), does: 'end', how: 'completed', text: 'Pushed the fix with its test.' },
+  ];
+};

@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { Exchange, HandlerOptions, HttpRequest } from './github-handler.ts';
+import { githubHandler } from './github-handler.ts';
+import type { GithubWorld } from './github-world.ts';
+
+export type ServerOptions = Omit<HandlerOptions, 'base'> & { port?: number };
+
+const requestsKept = 1000;
+
+/** A running stand-in; `requests` are the exchanges so far, oldest first, in a long run only the newest thousand or two. */
+export type GithubServer = { url: string; requests: readonly Exchange[]; close: () => Promise<void> };
+
+const bodyOf = async (message: IncomingMessage): Promise<string> => {
+  const parts: Buffer[] = [];
+  for await (const part of message) parts.push(Buffer.from(part));
+  return Buffer.concat(parts).toString('utf8');
+};
+
+const requestOf = async (message: IncomingMessage): Promise<HttpRequest> => ({
+  method: message.method ?? 'GET',
+  path: message.url ?? '/',
+  headers: Object.fromEntries(
+    Object.entries(message.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  ),
+  body: await bodyOf(message),
+});
+
+/** The world as GitHub's API on a loopback port: REST at `url`, GraphQL at `url/graphql`. */
+export const githubServer = async (
+  world: GithubWorld,
+  { port = 0, ...options }: ServerOptions,
+): Promise<GithubServer> => {
+  const requests: Exchange[] = [];
+  let url = '';
+  const handle = githubHandler(world, {
+    ...options,
+    base: () => url,
+    onExchange: (exchange) => {
+      requests.push(exchange);
+      // A sandbox runs for days: only the newest are kept.
+      if (requests.length > 2 * requestsKept) requests.splice(0, requestsKept);
+      options.onExchange?.(exchange);
+    },
+  });
+
+  const serve = async (message: IncomingMessage, reply: ServerResponse): Promise<void> => {
+    const answer = handle(await requestOf(message));
+    if (answer === 'hang') return;
+    if (answer === 'drop') {
+      message.socket.destroy();
+      return;
+    }
+    reply.sendDate = false;
+    reply.writeHead(answer.status, answer.headers).end(answer.body);
+  };
+
+  const server = createServer((message, reply) => {
+    serve(message, reply).catch((error: unknown) => {
+      // A mistake of the stand-in's own: loud, and unlike anything GitHub says.
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      reply.writeHead(599, { 'content-type': 'text/plain' }).end(`the stand-in failed: ${text}`);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the stand-in got no port');
+  url = `http://127.0.0.1:${address.port}`;
+
+  const close = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.close((error) => (error === undefined ? resolve() : reject(error)));
+      server.closeAllConnections();
+    });
+  return { url, requests, close };
+};

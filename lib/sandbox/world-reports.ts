@@ -1,0 +1,152 @@
+import { unknownCheck } from '../adapters/github-check.ts';
+import type { Check, CiFacts } from '../core/ci-verdict.ts';
+import type { Deployment } from '../core/deployment-verdict.ts';
+import type { RepoRef } from '../core/issue.ts';
+import { type Forge, PortError } from '../ports.ts';
+import {
+  checkStanding,
+  checksOf,
+  commitAt,
+  compareCommits,
+  deploymentStates,
+  deploymentsOf,
+  latestChecks,
+  latestStatuses,
+  suitesOf,
+} from './github-reads.ts';
+import { repoHtml } from './github-rest-shapes.ts';
+import type { Commit, Repo, State, Status, Check as WorldCheck } from './github-state.ts';
+import { secondOf } from './world-reads.ts';
+import type { WorldViewer } from './world-viewer.ts';
+
+/** What CI and deployments show of one commit, bounded as the adapter's queries are. */
+export const reportsOf = (
+  viewer: WorldViewer,
+  ref: RepoRef,
+  { sha, hasDescendant, environments }: Parameters<Forge['ci']>[1],
+): { ci: CiFacts; deployments: readonly Deployment[] } => {
+  const { state } = viewer;
+  const repo = viewer.repoOf(ref, 'query Ci');
+  const commit = repo.commits.get(sha);
+  if (commit === undefined) throw new PortError('refused', 'query Ci: the repository has no such commit');
+  const appeared = checksOf(state, repo, sha);
+  const contexts = [
+    ...latestChecks(appeared).map((check) => checkOf(state, repo, check)),
+    ...latestStatuses(state, repo, sha).map(statusOf),
+  ];
+  const suites = suitesOf(state, repo, sha).slice(0, suitesMax);
+  const isEmpty = (suite: WorldCheck['suite']): boolean => appeared.every((check) => check.suite !== suite);
+  return {
+    ci: {
+      checks:
+        contexts.length > contextsMax
+          ? [...contexts.slice(0, contextsMax), unknownCheck('more checks than can be read')]
+          : contexts,
+      emptyActionsSuites: suites.filter((suite) => suite.app === 'github-actions' && isEmpty(suite)).length,
+      message: commit.message,
+      hasDescendant,
+    },
+    deployments: environments.length === 0 ? [] : deploymentsTo(state, repo, commit, environments),
+  };
+};
+
+const contextsMax = 500;
+const suitesMax = 100;
+const deploymentsMax = 30;
+
+const checkOf = (state: State, repo: Repo, check: WorldCheck): Check => {
+  const { status, conclusion, startedAt, completedAt } = checkStanding(state, check);
+  const { app, workflow, event } = check.suite;
+  return {
+    kind: 'check',
+    name: check.name,
+    app,
+    workflow,
+    // A suite without a workflow has no run that would tell of the event.
+    event: workflow === null ? null : event,
+    state: status === 'completed' ? (conclusions[conclusion ?? ''] ?? 'unknown') : progress[status],
+    startedAt: startedAt === null ? null : secondOf(startedAt),
+    completedAt: completedAt === null ? null : secondOf(completedAt),
+    url: `${repoHtml(repo)}/runs/${check.id}`,
+  };
+};
+
+const statusOf = ({ context, state, at }: Status): Check => {
+  const meaning = statuses[state] ?? 'unknown';
+  return {
+    kind: 'status',
+    name: context,
+    ...{ app: null, workflow: null, event: null },
+    state: meaning,
+    startedAt: secondOf(at),
+    completedAt: meaning === 'queued' || meaning === 'running' ? null : secondOf(at),
+    url: null,
+  };
+};
+
+const progress = {
+  queued: 'queued',
+  requested: 'queued',
+  pending: 'queued',
+  in_progress: 'running',
+  waiting: 'waiting',
+} as const;
+
+const conclusions: Readonly<Record<string, Check['state']>> = {
+  success: 'success',
+  failure: 'failure',
+  timed_out: 'timed-out',
+  startup_failure: 'startup-failure',
+  cancelled: 'cancelled',
+  stale: 'stale',
+  skipped: 'skipped',
+  neutral: 'neutral',
+  action_required: 'action-required',
+};
+
+const statuses: Readonly<Record<string, Check['state']>> = {
+  success: 'success',
+  failure: 'failure',
+  error: 'failure',
+  expected: 'queued',
+  pending: 'running',
+};
+
+const deploymentsTo = (
+  state: State,
+  repo: Repo,
+  ours: Commit,
+  environments: readonly string[],
+): readonly Deployment[] => {
+  const contains = (sha: string): boolean => {
+    const head = commitAt(repo, sha);
+    return head !== undefined && compareCommits(repo, ours, head)?.behind === 0;
+  };
+  return deploymentsOf(state, repo)
+    .filter(({ environment }) => environments.includes(environment))
+    .slice(0, deploymentsMax)
+    .map((deployment) => {
+      const words = deploymentStates(state, repo, deployment).map((one) => one.state);
+      const newest = words[0];
+      return {
+        environment: deployment.environment,
+        sha: deployment.sha,
+        containsOurs: deployment.sha === ours.sha || contains(deployment.sha),
+        state: newest === undefined ? 'pending' : (deploymentWords[newest] ?? 'unknown'),
+        everSucceeded: words.slice(0, deploymentsMax).includes('success'),
+        createdAt: secondOf(deployment.createdAt),
+        url: null,
+      };
+    });
+};
+
+const deploymentWords: Readonly<Record<string, Deployment['state']>> = {
+  success: 'success',
+  failure: 'failure',
+  error: 'failure',
+  inactive: 'inactive',
+  in_progress: 'running',
+  pending: 'pending',
+  queued: 'queued',
+  waiting: 'waiting',
+};

@@ -1,0 +1,133 @@
+import { type AgentName, agentOf, WorldAct } from './agents.ts';
+import type { CheckPlan, DeployPlan } from './github-ci.ts';
+import type { RepoOptions } from './github-people.ts';
+import { githubWorld } from './github-world.ts';
+import { t3World } from './t3-world.ts';
+
+/** Which agent an issue will get, by `owner/name#n`. */
+export type Cast = ReadonlyMap<string, AgentName>;
+
+/**
+ * One world: GitHub and T3 in the same virtual time, joined by what agents push. Nothing happens but by `settle`,
+ * which every read of either face does first.
+ */
+export const sandboxWorld = (options: {
+  at: number;
+  token: string;
+  cast: Cast;
+  checkouts?: (path: string) => boolean;
+}) => {
+  const github = githubWorld({ at: options.at });
+  // What CI will find of the push being made; read by the repo's CI within that very push.
+  let verdict: WorldAct['ci'] = 'green';
+
+  const t3 = t3World({
+    token: options.token,
+    ...(options.checkouts && { checkouts: options.checkouts }),
+    agentOf: (turn) => {
+      const issue = issueOf(turn.threadTitle);
+      const name = issue === null ? undefined : options.cast.get(issue.key);
+      return name === undefined || issue === null ? { starts: 'never' } : agentOf(name, issue.number, turn);
+    },
+    perform: (act, { threadId, at }) => {
+      const thread = t3.threads().find((one) => one.id === threadId);
+      const issue = issueOf(thread?.title ?? '');
+      const { push, ci, branch, onTop } = WorldAct.parse(act);
+      if (issue === null) throw new Error(`no issue in the title of thread ${threadId}`);
+      verdict = ci;
+      if (onTop === true)
+        github.push(
+          issue.repo,
+          { branch: 'colleague', actor: agentLogin, commits: [{ message: 'docs: a colleague’s page' }] },
+          at,
+        );
+      verdict = ci;
+      github.push(
+        issue.repo,
+        {
+          actor: agentLogin,
+          ...(branch !== undefined && { branch }),
+          commits: push.map((message) => ({ message })),
+          ...(onTop === true && { mergeOnTop: 'colleague' }),
+        },
+        at,
+      );
+    },
+  });
+
+  /** CI of four minutes on the default branch, with whatever verdict the agent's script foresees. */
+  const ci = ({ branch }: { branch: string }): readonly CheckPlan[] =>
+    branch === 'main'
+      ? [
+          {
+            kind: 'check',
+            name: 'test',
+            startsAfterMs: 20_000,
+            endsAfterMs: 240_000,
+            conclusion: verdict === 'green' ? 'success' : 'failure',
+          },
+          { kind: 'check', name: 'lint', startsAfterMs: 20_000, endsAfterMs: 80_000, conclusion: 'success' },
+        ]
+      : [];
+
+  const deploys = ({ branch }: { branch: string }): readonly DeployPlan[] =>
+    branch === 'main' && verdict === 'green'
+      ? [
+          {
+            environment: 'production',
+            afterMs: 250_000,
+            states: [
+              { afterMs: 260_000, state: 'in_progress' },
+              { afterMs: 400_000, state: 'success' },
+            ],
+          },
+        ]
+      : [];
+
+  /** Lets everything due up to `until` happen in both halves, in the order of time. */
+  const settle = (until: number): void => {
+    for (;;) {
+      const [at, half] = nextOf(t3.nextAt(), github.nextAt());
+      if (at === null || at > until) break;
+      half === 't3' ? t3.settle(at) : github.settle(at);
+    }
+    t3.settle(until);
+    github.settle(until);
+  };
+
+  /** A repo with people, CI that has spoken before, and, where asked for, a deployment of every green push. */
+  const addRepo = (
+    name: string,
+    options: { permissions: RepoOptions['permissions']; deploys?: boolean },
+    at: number,
+  ): void => {
+    github.addRepo(
+      name,
+      {
+        ...(options.permissions && { permissions: options.permissions }),
+        ci,
+        ...(options.deploys === true && { deploys }),
+      },
+      at,
+    );
+    verdict = 'green';
+    github.push(name, { actor: 'maintainer', commits: [{ message: 'ci: test every push' }] }, at);
+  };
+
+  return { github, t3, addRepo, settle };
+};
+
+export type SandboxWorld = ReturnType<typeof sandboxWorld>;
+
+/** The account the sandbox's agents push as. */
+export const agentLogin = 'agent-bot';
+
+const nextOf = (t3At: number | null, githubAt: number | null): [number | null, 't3' | 'github'] =>
+  t3At !== null && (githubAt === null || t3At <= githubAt) ? [t3At, 't3'] : [githubAt, 'github'];
+
+/** Threads are titled `owner/name#n: title`. */
+const issueOf = (title: string): { repo: string; number: number; key: string } | null => {
+  const match = /^([\w.-]+\/[\w.-]+)#(\d+): /.exec(title);
+  if (match?.[1] === undefined) return null;
+  return { repo: match[1], number: Number(match[2]), key: `${match[1]}#${match[2]}` };
+};

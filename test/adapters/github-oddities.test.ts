@@ -1,0 +1,508 @@
+import { describe, expect, test } from 'vitest';
+import { githubClient } from '../../lib/adapters/github-client.ts';
+import { githubForge } from '../../lib/adapters/github-forge.ts';
+import { githubTracker } from '../../lib/adapters/github-tracker.ts';
+import type { Mirror } from '../../lib/core/mirror.ts';
+import type { Fault, HttpRequest } from '../../lib/sandbox/github-handler.ts';
+import { readyIssue, shopRef, shopWorld } from '../contract/tracker-contract.ts';
+import { startGithub } from '../support/github-stand-in.ts';
+
+// What GitHub answers when it is not at its best, or when somebody wants it to look as if.
+
+type Rule = (request: HttpRequest, world: ReturnType<typeof shopWorld>) => Fault | undefined;
+
+const odd = async (rule: Rule = () => undefined) => {
+  const world = shopWorld();
+  const issue = readyIssue(world);
+  const now = (): number => world.state.at;
+  let current = rule;
+  const server = await startGithub(world, { now, fault: (request) => current(request, world) });
+  const client = githubClient({ token: 'afk-token', baseUrl: server.url, writeSpacingMs: 0, now });
+  const become = (next: Rule): void => {
+    current = next;
+  };
+  const written = (): string[] =>
+    server.requests
+      .map(({ request }) => request)
+      .filter(({ method, path }) => method !== 'GET' && path !== '/graphql')
+      .map(({ method, path }) => `${method} ${path}`);
+  return {
+    world,
+    issue,
+    repo: shopRef(world),
+    tracker: githubTracker({ client }),
+    forge: githubForge({ client }),
+    become,
+    server,
+    written,
+  };
+};
+
+const answered = (body: unknown, status = 200): Fault => ({ status, body });
+const queried = (request: HttpRequest, name: string): boolean => request.body.includes(`query ${name}`);
+const on =
+  (method: string, path: RegExp, fault: Fault): Rule =>
+  (request) =>
+    request.method === method && path.test(request.path) ? fault : undefined;
+
+const marker = '<!-- afk:0123456789abcdef -->';
+const mirror: Mirror = {
+  labels: { add: ['agent-in-progress'], remove: [] },
+  comment: { marker, body: `${marker}\nAt work.\n` },
+  state: 'as is',
+};
+
+const row = (number: number, change: object = {}): object => ({
+  ...{ node_id: `I_${number}`, number, title: 'Cart', body: 'Text', state: 'open', updated_at: '2026-03-02T08:00:00Z' },
+  labels: [{ name: 'Ready-For-Agent' }],
+  ...change,
+});
+
+const listing = (...rows: unknown[]): Rule => on('GET', /\/issues\?/, answered(rows));
+
+describe('lists of issues', () => {
+  test('a row without a body, without counts and with bare labels is read all the same', async () => {
+    const { tracker, repo } = await odd(listing(row(1, { body: null, labels: ['ready-for-agent', { name: null }] })));
+    expect(await tracker.listReady(repo, 'ready-for-agent')).toEqual([
+      {
+        ...{ nodeId: 'I_1', number: 1, title: 'Cart', body: '', labels: ['ready-for-agent', ''], isPullRequest: false },
+        ...{ updatedAt: '2026-03-02T08:00:00Z', locked: false, openBlockers: null, openSubIssues: 0 },
+      },
+    ]);
+  });
+
+  test('a row that makes no sense hides no other', async () => {
+    const { tracker, repo } = await odd(listing(null, 'x', row(1, { number: 'one' }), row(2), { labels: null }));
+    expect((await tracker.listReady(repo, 'ready-for-agent')).map(({ number }) => number)).toEqual([2]);
+  });
+
+  test('a row without the label is left out, whatever was asked for', async () => {
+    const { tracker, repo } = await odd(
+      listing(row(1, { labels: [] }), row(2), row(3, { labels: [{ name: 'ready' }] })),
+    );
+    expect((await tracker.listReady(repo, 'ready-for-agent')).map(({ number }) => number)).toEqual([2]);
+  });
+
+  test('a body of a megabyte comes whole', async () => {
+    const body = 'å'.repeat(1_000_000);
+    const { tracker, repo } = await odd(listing(row(1, { body })));
+    expect((await tracker.listReady(repo, 'ready-for-agent'))[0]?.body).toBe(body);
+  });
+
+  test('issues that were switched off, and a repo that vanished, are refusals', async () => {
+    const { world, tracker, repo } = await odd();
+    world.setIssuesEnabled('acme/shop', false);
+    await expect(tracker.listReady(repo, 'ready-for-agent')).rejects.toMatchObject({ kind: 'refused' });
+    world.deleteRepo('acme/shop');
+    await expect(tracker.listReady(repo, 'ready-for-agent')).rejects.toMatchObject({ kind: 'refused' });
+  });
+
+  test('a scan keeps the rows it got when others failed', async () => {
+    const good = {
+      ...{ id: 'R_1', databaseId: 7, nameWithOwner: 'acme/shop', isArchived: false, isDisabled: true },
+      ...{ hasIssuesEnabled: true, defaultBranchRef: null, issues: { totalCount: 3 } },
+    };
+    const errors = [{ type: 'SERVICE_UNAVAILABLE', message: 'Try later', path: ['nodes', 1, 'issues'] }];
+    const { tracker, repo } = await odd(() =>
+      answered({ data: { nodes: [good, { ...good, issues: null }, null, {}] }, errors }),
+    );
+    expect(await tracker.scan([repo], 'ready-for-agent')).toEqual([
+      {
+        ...{ id: '7', nodeId: 'R_1', name: 'acme/shop', archived: true, issuesEnabled: true },
+        ...{ defaultBranch: null, readyCount: 3 },
+      },
+    ]);
+  });
+});
+
+describe('the detail decides on trust, so it is whole or none', () => {
+  const node = {
+    ...{
+      __typename: 'Issue',
+      id: 'I_1',
+      number: 1,
+      url: 'https://github.com/acme/shop/issues/1',
+      title: 'Cart',
+      body: null,
+    },
+    ...{ state: 'OPEN', locked: false, updatedAt: '2026-03-02T08:00:00Z', lastEditedAt: null, author: null },
+    repository: {
+      ...{ id: 'R_1', databaseId: 7, nameWithOwner: 'acme/shop', isArchived: false, isDisabled: false },
+      defaultBranchRef: { name: 'main', target: { oid: 'a'.repeat(40) } },
+    },
+    labels: { nodes: [] },
+    trust: { pageInfo: { hasPreviousPage: false }, nodes: [] },
+    userContentEdits: null,
+    issueDependenciesSummary: { blockedBy: 0 },
+    blockedBy: { nodes: [] },
+    subIssuesSummary: { total: 0, completed: 0 },
+  };
+  const showing =
+    (change: object, errors?: unknown): Rule =>
+    (request) =>
+      queried(request, 'Detail')
+        ? answered({ data: { node: { ...node, ...change } }, ...(errors ? { errors } : {}) })
+        : undefined;
+
+  test('an issue nobody edited needs no list of edits, and a body of nothing is empty', async () => {
+    const { tracker, issue } = await odd(showing({}));
+    const detail = await tracker.detail(issue, 'ready-for-agent');
+    expect(detail).toMatchObject({ body: '', author: null, edits: { complete: true, list: [] }, labelling: null });
+  });
+
+  test.each([
+    ['the list is missing', { userContentEdits: null }],
+    ['the list is empty', { userContentEdits: { totalCount: 0, nodes: [] } }],
+    ['an edit is hidden', { userContentEdits: { totalCount: 1, nodes: [null] } }],
+    ['the list has no rows', { userContentEdits: { totalCount: 2, nodes: null } }],
+  ])('an edited body is not trusted where %s', async (_why, change) => {
+    const { tracker, issue } = await odd(showing({ lastEditedAt: '2026-03-02T08:00:00Z', ...change }));
+    expect((await tracker.detail(issue, 'ready-for-agent'))?.edits.complete).toBe(false);
+  });
+
+  test.each([
+    ['one is null', { pageInfo: { hasPreviousPage: false }, nodes: [null] }],
+    [
+      'one has no instant',
+      {
+        pageInfo: { hasPreviousPage: false },
+        nodes: [{ __typename: 'RenamedTitleEvent', id: 'E', createdAt: 'soon', actor: null }],
+      },
+    ],
+    [
+      'one is of a kind nobody knows',
+      { pageInfo: { hasPreviousPage: false }, nodes: [{ __typename: 'NewEvent', id: 'E' }] },
+    ],
+    ['there is no list', { pageInfo: { hasPreviousPage: false }, nodes: null }],
+    ['there are older ones', { pageInfo: { hasPreviousPage: true }, nodes: [] }],
+  ])('the events are incomplete where %s', async (_why, trust) => {
+    const { tracker, issue } = await odd(showing({ trust }));
+    expect((await tracker.detail(issue, 'ready-for-agent'))?.events).toEqual({ complete: false, list: [] });
+  });
+
+  test.each([
+    ['unavailable', { type: 'SERVICE_UNAVAILABLE', message: 'Later', path: ['node', 'trust'] }],
+    ['unavailable', { message: 'Something went wrong' }],
+    ['refused', { type: 'FORBIDDEN', message: 'No', path: ['node', 'userContentEdits'] }],
+    ['refused', { type: 'NOT_FOUND', message: 'No', path: ['node', 'labels'] }],
+  ])('an error beside the data is %s: %j', async (kind, error) => {
+    const { tracker, issue } = await odd(showing({}, [error]));
+    await expect(tracker.detail(issue, 'ready-for-agent')).rejects.toMatchObject({ kind });
+  });
+
+  test('only blockers may be hidden, since they are counted', async () => {
+    const errors = [{ type: 'NOT_FOUND', message: 'No', path: ['node', 'blockedBy', 'nodes', 0, 'repository'] }];
+    const change = { issueDependenciesSummary: { blockedBy: 2 }, blockedBy: { nodes: [null] } };
+    const { tracker, issue } = await odd(showing(change, errors));
+    expect((await tracker.detail(issue, 'ready-for-agent'))?.blockers).toEqual({ openCount: 2, listed: [] });
+  });
+
+  test('a shape nobody knows is no answer', async () => {
+    const { tracker, issue } = await odd(showing({ issueDependenciesSummary: null }));
+    await expect(tracker.detail(issue, 'ready-for-agent')).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+
+  test.each([
+    ['a mannequin', { __typename: 'Mannequin', login: 'old' }, { login: 'old', kind: 'other' }],
+    ['an organisation', { __typename: 'Organization', login: 'acme' }, { login: 'acme', kind: 'other' }],
+    ['a bot', { __typename: 'Bot', login: 'helper' }, { login: 'helper', kind: 'bot' }],
+    ['a word nobody knows', { __typename: 'Robot', login: 'r2' }, { login: 'r2', kind: 'other' }],
+  ])('%s is not a user', async (_who, author, actor) => {
+    const { tracker, issue } = await odd(showing({ author }));
+    expect((await tracker.detail(issue, 'ready-for-agent'))?.author).toEqual(actor);
+  });
+
+  test.each([
+    ['fails', answered({}, 502)],
+    ['makes no sense', answered({ events: 'none' })],
+    ['knows nothing of it', answered([])],
+  ])('how the label was put on is not known where the further look %s', async (_how, fault) => {
+    const { tracker, issue } = await odd(on('GET', /\/events/, fault));
+    const detail = await tracker.detail(issue, 'ready-for-agent');
+    expect(detail).toMatchObject({ labelling: null, events: { complete: true, list: [{ kind: 'labeled' }] } });
+  });
+
+  test('nothing further is asked of an issue that nobody labelled', async () => {
+    const { world, tracker, repo, server } = await odd();
+    const { number, nodeId } = world.openIssue('acme/shop', { author: 'stranger', title: 'Plain' }, world.state.at);
+    await tracker.detail({ repo, number, nodeId }, 'ready-for-agent');
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe('the watch', () => {
+  test('an issue that is found in another repo has moved away', async () => {
+    const { world, tracker, issue, repo } = await odd();
+    world.addRepo('acme/other');
+    expect(await tracker.watch(issue)).not.toBeNull();
+    expect(await tracker.watch({ ...issue, repo: { ...repo, id: shopRef(world, 'acme/other').id } })).toBeNull();
+  });
+
+  test('what is missing from the answer is no quiet nothing', async () => {
+    const error = { message: 'Something went wrong', path: ['node', 'closings'] };
+    const { tracker, issue } = await odd(() => answered({ data: { node: { __typename: 'Issue' } }, errors: [error] }));
+    await expect(tracker.watch(issue)).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+});
+
+describe('blockers', () => {
+  test('fifty are asked at once', async () => {
+    const { tracker, server } = await odd();
+    await tracker.blockerStates(Array.from({ length: 60 }, (_, i) => `acme/shop#${i + 1}`));
+    expect(server.requests).toHaveLength(2);
+  });
+});
+
+describe('a permission', () => {
+  test.each([
+    ['maintain', 'write'],
+    ['triage', 'read'],
+    ['owner', 'none'],
+    ['', 'none'],
+  ])('that is called %j counts as %s', async (word, level) => {
+    const { tracker, repo } = await odd(on('GET', /permission$/, answered({ permission: word, user: null })));
+    expect(await tracker.permission(repo, 'maintainer')).toEqual({ level, role: '' });
+  });
+
+  test.each([403, 429, 500, 502])(
+    'that was not told (%i) is no permission and no refusal of the person',
+    async (status) => {
+      const { tracker, repo } = await odd(on('GET', /permission$/, answered({ message: 'No' }, status)));
+      await expect(tracker.permission(repo, 'maintainer')).rejects.toMatchObject({ name: 'PortError' });
+    },
+  );
+});
+
+describe('the mirror', () => {
+  test('a comment whose answer was lost is found instead of written twice', async () => {
+    const { world, tracker, issue, become } = await odd(on('POST', /\/comments$/, 'lost'));
+    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ kind: 'unavailable' });
+    become(() => undefined);
+    const { commentId } = await tracker.ensureMirror(issue, mirror, null);
+    const bodies = [...world.state.comments.values()].map(({ id, body }) => [String(id), body]);
+    expect(bodies).toEqual([[commentId, `${marker}\nAt work.\n`]]);
+  });
+
+  test('a comment that is not a created comment is not taken for one', async () => {
+    const { tracker, issue } = await odd(on('POST', /\/comments$/, answered([{ id: 1 }])));
+    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ name: 'PortError' });
+  });
+
+  test('nothing is written where everything is as it should be', async () => {
+    const { tracker, issue, written } = await odd();
+    const first = await tracker.ensureMirror(issue, mirror, null);
+    const before = written();
+    expect(before).toEqual([expect.stringMatching(/^POST .*\/comments$/), expect.stringMatching(/^POST .*\/labels$/)]);
+    await tracker.ensureMirror(issue, mirror, first.commentId);
+    expect(written()).toEqual(before);
+  });
+
+  test('line ends and trailing space that GitHub changed are no difference', async () => {
+    const { world, tracker, issue, written } = await odd();
+    const { commentId } = await tracker.ensureMirror(issue, mirror, null);
+    const before = written();
+    world.editComment(Number(commentId), `${marker}\r\nAt work.`, 'afk-bot', world.state.at);
+    await tracker.ensureMirror(issue, mirror, commentId);
+    expect(written()).toEqual(before);
+  });
+
+  test('an issue that stays open although it was closed is told', async () => {
+    const { tracker, issue } = await odd(on('PATCH', /\/issues\/\d+$/, answered({ state: 'open' })));
+    await expect(tracker.ensureMirror(issue, { ...mirror, state: 'closed' }, null)).rejects.toMatchObject({
+      kind: 'refused',
+    });
+  });
+
+  test('once GitHub asks for a pause nothing more is written', async () => {
+    const { tracker, issue, written } = await odd(on('POST', /\/comments$/, answered({ message: 'slow down' }, 429)));
+    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({
+      kind: 'unavailable',
+      notBefore: expect.any(Number),
+    });
+    expect(written()).toHaveLength(1);
+  });
+
+  test('a pause is not taken for an issue that takes no comments', async () => {
+    const limit = answered({ message: 'You have exceeded a secondary rate limit.' }, 403);
+    const { world, tracker, issue, written } = await odd(on('POST', /\/comments$/, limit));
+    world.lock('acme/shop', issue.number, 'maintainer', world.state.at);
+    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(written()).toHaveLength(1);
+  });
+
+  test('only a locked issue may refuse a comment without a word', async () => {
+    const forbidden = on('POST', /\/comments$/, answered({ message: 'Resource not accessible' }, 403));
+    const { tracker, issue } = await odd(forbidden);
+    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ kind: 'refused' });
+  });
+
+  test('a label that stays on although it was taken off is told', async () => {
+    const { tracker, issue } = await odd(on('DELETE', /\/labels\//, answered({ message: 'Not Found' }, 404)));
+    await expect(tracker.removeLabel(issue, 'Ready-for-agent')).rejects.toMatchObject({ kind: 'refused' });
+    await tracker.removeLabel(issue, 'never-on');
+  });
+
+  test('a refused comment is told only after the labels were put on', async () => {
+    const { world, tracker, issue } = await odd(on('POST', /\/comments$/, answered({ message: 'spam' }, 422)));
+    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ kind: 'refused' });
+    const labels = world.state.repos.get(Number(issue.repo.id))?.issues.get(issue.number)?.labels ?? [];
+    expect(labels.map(({ name }) => name)).toContain('agent-in-progress');
+  });
+});
+
+describe('preflight', () => {
+  test.each([
+    [/check-runs/, 'Checks'],
+    [/\/status\?/, 'Commit statuses: read'],
+    [/actions\/runs/, 'Actions: read'],
+    [/deployments/, 'Deployments: read'],
+  ])('a token that may not read %s is told what it lacks', async (path, right) => {
+    const { tracker, repo } = await odd(on('GET', path, answered({ message: 'Resource not accessible' }, 403)));
+    expect(await tracker.preflight(repo, 'main', [], { noCi: 'accept' })).toEqual([expect.stringContaining(right)]);
+  });
+
+  test('a label that exists by now is no trouble, one that may not be is', async () => {
+    const exists = answered({ message: 'Validation Failed', errors: [{ code: 'already_exists' }] }, 422);
+    const { tracker, repo, become } = await odd(on('POST', /\/labels$/, exists));
+    expect(await tracker.preflight(repo, 'main', ['new'], { noCi: 'accept' })).toEqual([]);
+    become(on('POST', /\/labels$/, answered({ message: 'Validation Failed', errors: [{ code: 'invalid' }] }, 422)));
+    expect(await tracker.preflight(repo, 'main', ['n,w'], { noCi: 'accept' })).toEqual([
+      expect.stringContaining('n,w'),
+    ]);
+  });
+
+  test('whatever a branch is called, what is said stays on one short line', async () => {
+    const { tracker, repo } = await odd();
+    const [said] = await tracker.preflight(repo, `x\u001b[2J\n${'y'.repeat(400)}`, []);
+    expect(said?.length).toBeLessThanOrEqual(300);
+    expect(said).not.toMatch(/[\u0000-\u001f]/);
+  });
+
+  test('a limit says nothing about the repo', async () => {
+    const { tracker, repo } = await odd(on('GET', /check-runs/, answered({ message: 'API rate limit exceeded' }, 403)));
+    await expect(tracker.preflight(repo, 'main', [])).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+});
+
+describe('commits and checks', () => {
+  const sha = 'a'.repeat(40);
+  const ask = { sha, hasDescendant: false, environments: ['production'] };
+  const commit =
+    (nodes: unknown, deployments: unknown = { nodes: [] }): Rule =>
+    () =>
+      answered({
+        data: {
+          node: {
+            object: {
+              message: 'One',
+              statusCheckRollup: { contexts: { pageInfo: { hasNextPage: false, endCursor: null }, nodes } },
+              checkSuites: { nodes: [null, { status: 'QUEUED', app: null, checkRuns: { totalCount: 0 } }] },
+            },
+            deployments,
+          },
+        },
+      });
+  const check = { __typename: 'CheckRun', name: 'test', status: 'COMPLETED', conclusion: 'SUCCESS', checkSuite: null };
+
+  test.each([
+    ['a conclusion nobody knows', { ...check, conclusion: 'SPLENDID', completedAt: '2026-03-02T08:00:00Z' }],
+    ['no conclusion', { ...check, conclusion: null }],
+    ['a status nobody knows', { ...check, status: 'PONDERING', conclusion: null }],
+    ['a kind nobody knows', { __typename: 'NewCheck', name: 'test' }],
+    ['nothing at all', null],
+    ['an instant that is none', { ...check, completedAt: 'yesterday' }],
+  ])('a check with %s is unknown, never a success', async (_what, node) => {
+    const { forge, repo } = await odd(commit([node]));
+    expect((await forge.ci(repo, ask)).ci.checks.map(({ state }) => state)).toEqual(['unknown']);
+  });
+
+  test('a rollup without its list is unknown', async () => {
+    const { forge, repo } = await odd(commit(null));
+    expect((await forge.ci(repo, ask)).ci.checks.map(({ state }) => state)).toEqual(['unknown']);
+  });
+
+  test('a status nobody knows is unknown, one that is only expected is queued', async () => {
+    const status = { __typename: 'StatusContext', context: 'lint', createdAt: '2026-03-02T08:00:00Z', targetUrl: null };
+    const { forge, repo } = await odd(
+      commit([
+        { ...status, state: 'SPLENDID' },
+        { ...status, state: 'EXPECTED' },
+      ]),
+    );
+    expect((await forge.ci(repo, ask)).ci.checks.map(({ state }) => state)).toEqual(['unknown', 'queued']);
+  });
+
+  test('a state of a deployment nobody knows is unknown, and a row without sense is left out', async () => {
+    const one = { environment: 'production', commitOid: sha, createdAt: '2026-03-02T08:00:00Z', statuses: null };
+    const nodes = [
+      null,
+      { environment: 'x' },
+      { ...one, latestStatus: { state: 'SPLENDID', logUrl: null, environmentUrl: null } },
+    ];
+    const { forge, repo } = await odd(commit([], { nodes }));
+    expect((await forge.ci(repo, ask)).deployments).toMatchObject([
+      { state: 'unknown', everSucceeded: false, url: null },
+    ]);
+  });
+
+  test.each([
+    [
+      'refused',
+      { type: 'FORBIDDEN', message: 'Resource not accessible by personal access token', path: ['node', 'object'] },
+    ],
+    ['unavailable', { message: 'Something went wrong' }],
+  ])('half of the checks are none: %s', async (kind, error) => {
+    const { forge, repo } = await odd(() =>
+      answered({ data: { node: { object: { message: 'One' } } }, errors: [error] }),
+    );
+    await expect(forge.ci(repo, ask)).rejects.toMatchObject({ kind });
+  });
+
+  test('which commit contains which is asked once', async () => {
+    const { world, forge, repo, server } = await odd();
+    const ours = world.push('acme/shop', { actor: 'maintainer', commits: [{ message: 'Ours' }] }, world.state.at).after;
+    const later = world.push(
+      'acme/shop',
+      { actor: 'maintainer', commits: [{ message: 'Later' }] },
+      world.state.at,
+    ).after;
+    const plan = { environment: 'production', afterMs: 0, states: [{ state: 'success', afterMs: 0 }] };
+    for (let i = 0; i < 3; i += 1) world.deploy('acme/shop', later, plan, world.state.at);
+    for (let i = 0; i < 2; i += 1) {
+      const { deployments } = await forge.ci(repo, { ...ask, sha: ours });
+      expect(deployments.map(({ containsOurs }) => containsOurs)).toEqual([true, true, true]);
+    }
+    expect(server.requests.filter(({ request }) => request.path.includes('/compare/'))).toHaveLength(1);
+  });
+
+  test('a branch that nothing landed on costs one request, and none at its base', async () => {
+    const { world, forge, repo, server } = await odd();
+    const { before, after } = world.push(
+      'acme/shop',
+      { actor: 'maintainer', commits: [{ message: 'Theirs' }] },
+      world.state.at,
+    );
+    const asked = { base: before, branch: 'main', runId: 'a'.repeat(32) };
+    await forge.landing(repo, { ...asked, head: before });
+    expect(server.requests).toHaveLength(0);
+    await forge.landing(repo, { ...asked, head: after });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('without the record of pushes the branch itself shows where to look', async () => {
+    const { world, forge, repo } = await odd(on('GET', /\/activity/, answered({ message: 'No' }, 403)));
+    const runId = 'a'.repeat(32);
+    const commits = [{ message: `Mine\n\nAFK-Run: ${runId}` }];
+    const { before, after } = world.push('acme/shop', { actor: 'maintainer', commits }, world.state.at);
+    expect(await forge.landing(repo, { base: before, branch: 'main', head: after, runId })).toMatchObject({
+      tip: after,
+    });
+  });
+
+  test('a landing in a repo that cannot be seen is no rewritten branch', async () => {
+    const { world, forge, repo } = await odd();
+    world.deleteRepo('acme/shop');
+    const asked = { base: sha, branch: 'main', head: 'b'.repeat(40), runId: 'a'.repeat(32) };
+    await expect(forge.landing(repo, asked)).rejects.toMatchObject({ kind: 'refused' });
+  });
+});

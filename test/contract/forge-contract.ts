@@ -1,0 +1,339 @@
+import { describe, expect, test } from 'vitest';
+import type { Forge } from '../../lib/ports.ts';
+import type { CheckPlan, DeployPlan } from '../../lib/sandbox/github-ci.ts';
+import type { GithubWorld } from '../../lib/sandbox/github-world.ts';
+import { shopRef, shopWorld } from './tracker-contract.ts';
+
+/** A forge that looks at this world as `afk-bot`, whose token is `afk-token`. Called inside a test. */
+export type MakeForge = (world: GithubWorld, now: () => number) => Promise<Forge>;
+
+const name = 'acme/shop';
+const runId = 'a1'.repeat(16);
+const minute = 60_000;
+const trailer = `AFK-Run: ${runId}`;
+
+const headOf = (world: GithubWorld, branch = 'main'): string =>
+  world.state.repos.get(Number(shopRef(world).id))!.branches.get(branch)!;
+
+/** What the port `Forge` promises, against one world. */
+export const forgeContract = (title: string, make: MakeForge): void => {
+  const forging = async () => {
+    const world = shopWorld();
+    const forge = await make(world, () => world.state.at);
+    const repo = shopRef(world);
+    const base = headOf(world);
+    const push = (messages: readonly string[], rest: { branch?: string; mergeOnTop?: string } = {}) =>
+      world.push(
+        name,
+        { actor: 'maintainer', commits: messages.map((message) => ({ message })), ...rest },
+        world.state.at + minute,
+      );
+    const landing = (change: { base?: string; head?: string; branch?: string } = {}) =>
+      forge.landing(repo, { base, branch: 'main', head: headOf(world), runId, ...change });
+    const report = (sha: string, plans: readonly CheckPlan[]) => world.report(name, sha, plans, world.state.at);
+    const ci = (sha: string, environments: readonly string[] = []) =>
+      forge.ci(repo, { sha, hasDescendant: false, environments });
+    return { world, forge, repo, base, push, landing, report, ci };
+  };
+
+  describe(`${title} keeps the forge's promises: landing`, () => {
+    const none = {
+      commits: [],
+      tip: null,
+      hasDescendant: false,
+      declared: { testsRed: false, green: false },
+      rewritten: false,
+    };
+
+    test('nothing landed while the branch stands at its base', async () => {
+      const { landing } = await forging();
+      expect(await landing()).toEqual(none);
+    });
+
+    test("other people's commits are not the run's", async () => {
+      const { landing, push } = await forging();
+      push(['One', 'AFK-Run: ffffffffffffffffffffffffffffffff', `Quoted: ${trailer}`]);
+      expect(await landing()).toEqual(none);
+    });
+
+    test("the run's commits come newest first, and what is watched is the tip of their push", async () => {
+      const { landing, push } = await forging();
+      const first = push([`Red\n\n${trailer}\nAFK-Phase: tests-red`]);
+      const second = push([`Green\n\n${trailer}\nAFK-Phase: green`, 'By somebody else in the same push']);
+      expect(await landing()).toEqual({
+        commits: [second.shas[0], first.shas[0]],
+        tip: second.after,
+        hasDescendant: false,
+        declared: { testsRed: true, green: true },
+        rewritten: false,
+      });
+    });
+
+    test('a later push by others leaves the tip where it was and makes it have a descendant', async () => {
+      const { landing, push } = await forging();
+      const own = push([`Mine\n\n${trailer}`]);
+      push(['Theirs']);
+      expect(await landing()).toMatchObject({ commits: own.shas, tip: own.after, hasDescendant: true });
+    });
+
+    test('at most five commits are named', async () => {
+      const { landing, push } = await forging();
+      const { shas } = push(Array.from({ length: 8 }, (_, i) => `Step ${i}\n\n${trailer}`));
+      expect((await landing()).commits).toEqual(shas.toReversed().slice(0, 5));
+    });
+
+    test('a commit among hundreds is found, and the push behind more pushes than a page holds by its checks', async () => {
+      const { landing, push, report } = await forging();
+      const own = push([`Mine\n\n${trailer}`]);
+      const next = push(['Right after']);
+      for (let i = 0; i < 120; i += 1) push([`Other ${i}`]);
+      push(Array.from({ length: 150 }, (_, i) => `Bulk ${i}`));
+      expect(await landing()).toMatchObject({ commits: own.shas, tip: expect.any(String), hasDescendant: false });
+      const nearHead = await landing({ head: next.after });
+      expect(nearHead).toMatchObject({ tip: next.after, hasDescendant: false });
+      report(own.after, [{ kind: 'status', context: 'ci', state: 'success', afterMs: 0 }]);
+      expect(await landing({ head: next.after })).toMatchObject({ tip: own.after, hasDescendant: true });
+    });
+
+    test('a branch that was rewritten says so, with the commits that are on it now', async () => {
+      const { world, landing, push } = await forging();
+      const { after: base } = push(['Will be gone']);
+      expect(await landing({ base })).toEqual(none);
+      const rewritten = world.rewrite(
+        name,
+        { actor: 'maintainer', commits: [{ message: `Mine\n\n${trailer}` }] },
+        world.state.at,
+      );
+      expect(await landing({ base })).toMatchObject({ commits: rewritten.shas, tip: rewritten.after, rewritten: true });
+    });
+
+    test('a branch that was set back behind its base was rewritten', async () => {
+      const { world, landing, push, base: root } = await forging();
+      const { after: base } = push(['Will be gone']);
+      world.rewrite(name, { actor: 'maintainer', commits: [], onto: root }, world.state.at);
+      expect(await landing({ base })).toEqual({ ...none, rewritten: true });
+    });
+
+    test('a base nobody knows any more does not hide the commits', async () => {
+      const { landing, push } = await forging();
+      const own = push([`Mine\n\n${trailer}`]);
+      expect(await landing({ base: 'f'.repeat(40) })).toMatchObject({
+        commits: own.shas,
+        tip: own.after,
+        rewritten: true,
+      });
+    });
+
+    test('the default branch may be called anything', async () => {
+      const { world, landing, push } = await forging();
+      world.renameDefaultBranch(name, 'release/v1 #2');
+      const own = push([`Mine\n\n${trailer}`]);
+      expect(await landing({ branch: 'release/v1 #2', head: own.after })).toMatchObject({ tip: own.after });
+    });
+  });
+
+  describe(`${title} keeps the forge's promises: elsewhere`, () => {
+    test("a branch with the run's commits is found by what they mention, and its pull request before it", async () => {
+      const { world, forge, repo, push } = await forging();
+      const { number } = world.openIssue(name, { author: 'stranger', title: 'Cart' }, world.state.at);
+      const asked = { issue: number, runId };
+      push([`Not ours\n\nRefs #${number}`], { branch: 'other' });
+      expect(await forge.elsewhere(repo, asked)).toBeNull();
+      const { after } = push([`Mine\n\nRefs #${number}\n${trailer}`], { branch: 'topic' });
+      expect((await forge.elsewhere(repo, asked))?.url).toContain(after);
+      const pull = world.openPull(
+        name,
+        { author: 'maintainer', title: 'Cart', body: `For #${number}`, head: 'topic' },
+        world.state.at,
+      );
+      push([`Mine too\n\nRefs #${number}\n${trailer}`], { branch: 'topic' });
+      expect((await forge.elsewhere(repo, asked))?.url).toMatch(new RegExp(`/${pull.number}$`));
+    });
+
+    test('a pull request that mentions the issue without a commit of the run is not where it went', async () => {
+      const { world, forge, repo, push } = await forging();
+      const { number } = world.openIssue(name, { author: 'stranger', title: 'Cart' }, world.state.at);
+      world.openIssue(name, { author: 'stranger', title: `Like #${number}`, body: trailer }, world.state.at);
+      push(['Theirs'], { branch: 'topic' });
+      world.openPull(
+        name,
+        { author: 'stranger', title: 'Cart', body: `For #${number}\n${trailer}`, head: 'topic' },
+        world.state.at,
+      );
+      expect(await forge.elsewhere(repo, { issue: number, runId })).toBeNull();
+    });
+  });
+
+  describe(`${title} keeps the forge's promises: checks`, () => {
+    test('nothing reported is nothing, and the message is there', async () => {
+      const { ci, push } = await forging();
+      const { after } = push(['Say\n\n[skip ci]']);
+      expect(await ci(after)).toEqual({
+        ci: { checks: [], emptyActionsSuites: 0, message: 'Say\n\n[skip ci]', hasDescendant: false },
+        deployments: [],
+      });
+    });
+
+    test('a descendant is handed through', async () => {
+      const { forge, repo, push } = await forging();
+      const { after: sha } = push(['One']);
+      expect((await forge.ci(repo, { sha, hasDescendant: true, environments: [] })).ci.hasDescendant).toBe(true);
+    });
+
+    test('checks and statuses come with what tells them apart', async () => {
+      const { world, ci, push, report } = await forging();
+      const { after } = push(['One']);
+      const at = world.state.at;
+      report(after, [
+        { kind: 'check', name: 'test', workflow: 'CI', startsAfterMs: 1_000, endsAfterMs: 5_000 },
+        { kind: 'check', name: 'nightly', workflow: 'Night', event: 'schedule', startsAfterMs: 1_000 },
+        { kind: 'status', context: 'lint', state: 'failure', afterMs: 2_000 },
+      ]);
+      world.settle(at + 10_000);
+      const { checks } = (await ci(after)).ci;
+      expect(checks).toEqual([
+        {
+          ...{ kind: 'check', name: 'test', app: 'github-actions', workflow: 'CI', event: 'push', state: 'success' },
+          ...{ startedAt: at + 1_000, completedAt: at + 5_000, url: expect.stringContaining('http') },
+        },
+        {
+          ...{ kind: 'check', name: 'nightly', app: 'github-actions', workflow: 'Night', event: 'schedule' },
+          ...{ state: 'running', startedAt: at + 1_000, completedAt: null, url: expect.stringContaining('http') },
+        },
+        {
+          ...{ kind: 'status', name: 'lint', app: null, workflow: null, event: null, state: 'failure' },
+          ...{ startedAt: at + 2_000, completedAt: at + 2_000, url: null },
+        },
+      ]);
+    });
+
+    test.each([
+      ['success', 'success'],
+      ['failure', 'failure'],
+      ['timed_out', 'timed-out'],
+      ['startup_failure', 'startup-failure'],
+      ['cancelled', 'cancelled'],
+      ['stale', 'stale'],
+      ['skipped', 'skipped'],
+      ['neutral', 'neutral'],
+      ['action_required', 'action-required'],
+    ])('a check that ended as %s is %s', async (conclusion, state) => {
+      const { world, ci, push, report } = await forging();
+      const { after } = push(['One']);
+      report(after, [{ kind: 'check', name: 'test', startsAfterMs: 0, endsAfterMs: 0, conclusion }]);
+      world.settle(world.state.at + 1);
+      expect((await ci(after)).ci.checks.map((check) => check.state)).toEqual([state]);
+    });
+
+    test.each([
+      ['success', 'success', true],
+      ['failure', 'failure', true],
+      ['error', 'failure', true],
+      ['pending', 'running', false],
+    ] as const)('a status of %s is %s', async (word, state, over) => {
+      const { ci, push, report } = await forging();
+      const { after } = push(['One']);
+      report(after, [{ kind: 'status', context: 'lint', state: word, afterMs: 0 }]);
+      const [check] = (await ci(after)).ci.checks;
+      expect([check?.state, check?.completedAt !== null]).toEqual([state, over]);
+    });
+
+    test('a check that has not begun is queued', async () => {
+      const { ci, push, report } = await forging();
+      const { after } = push(['One']);
+      report(after, [{ kind: 'check', name: 'test', queuedAfterMs: 0, startsAfterMs: minute }]);
+      expect((await ci(after)).ci.checks).toMatchObject([{ state: 'queued', startedAt: null, completedAt: null }]);
+    });
+
+    test('only the empty suites of Actions are counted', async () => {
+      const { ci, push, report } = await forging();
+      const { after } = push(['One']);
+      report(after, [
+        { kind: 'suite', app: 'github-actions', workflow: 'CI' },
+        { kind: 'suite', app: 'somebody-else' },
+        { kind: 'check', name: 'test', workflow: 'Other', startsAfterMs: minute, queuedAfterMs: 0 },
+      ]);
+      expect((await ci(after)).ci.emptyActionsSuites).toBe(1);
+    });
+
+    test('more checks than fit on a page are all read; more than can be read never look done', async () => {
+      const { world, ci, push, report } = await forging();
+      const plans = (from: number, count: number): CheckPlan[] =>
+        Array.from({ length: count }, (_, i) => ({
+          kind: 'status',
+          context: `s${from + i}`,
+          state: 'success',
+          afterMs: 0,
+        }));
+      const { after } = push(['One']);
+      report(after, plans(0, 150));
+      expect((await ci(after)).ci.checks).toHaveLength(150);
+      report(after, plans(150, 400));
+      world.settle(world.state.at + 1);
+      const { checks } = (await ci(after)).ci;
+      expect(checks.filter((check) => check.completedAt === null).map((check) => check.state)).toEqual(['unknown']);
+    });
+
+    test('a commit nobody knows is no answer', async () => {
+      const { ci } = await forging();
+      await expect(ci('f'.repeat(40))).rejects.toMatchObject({ name: 'PortError' });
+    });
+  });
+
+  describe(`${title} keeps the forge's promises: deployments`, () => {
+    const plan = (states: readonly string[], change: Partial<DeployPlan> = {}): DeployPlan => ({
+      environment: 'production',
+      afterMs: 0,
+      states: states.map((state, i) => ({ state, afterMs: i })),
+      ...change,
+    });
+
+    test.each([
+      [[], 'pending', false],
+      [['queued'], 'queued', false],
+      [['in_progress'], 'running', false],
+      [['waiting'], 'waiting', false],
+      [['in_progress', 'failure'], 'failure', false],
+      [['error'], 'failure', false],
+      [['success'], 'success', true],
+      [['success', 'inactive'], 'inactive', true],
+    ] as const)('a deployment with the statuses %j is %s', async (states, state, everSucceeded) => {
+      const { world, ci, push } = await forging();
+      const { after } = push(['One']);
+      world.deploy(name, after, plan(states), world.state.at);
+      world.settle(world.state.at + minute);
+      const { deployments } = await ci(after, ['production']);
+      expect(deployments).toMatchObject([
+        { environment: 'production', sha: after, containsOurs: true, state, everSucceeded },
+      ]);
+    });
+
+    test('a later commit that was deployed contains ours; an earlier one and one beside it do not', async () => {
+      const { world, ci, push, base } = await forging();
+      const { after: ours } = push(['Ours']);
+      const { after: beside } = push(['Beside'], { branch: 'topic' });
+      world.rewrite(
+        name,
+        { branch: 'topic', actor: 'maintainer', onto: base, commits: [{ message: 'Apart' }] },
+        world.state.at,
+      );
+      const apart = headOf(world, 'topic');
+      const { after: later } = push(['Later']);
+      for (const sha of [base, apart, later]) world.deploy(name, sha, plan(['success'], { sha }), world.state.at);
+      world.settle(world.state.at + minute);
+      const { deployments } = await ci(ours, ['production']);
+      const contained = Object.fromEntries(deployments.map((one) => [one.sha, one.containsOurs]));
+      expect(contained).toEqual({ [base]: false, [apart]: false, [later]: true });
+      expect(beside).not.toBe(apart);
+    });
+
+    test('other environments are not asked about', async () => {
+      const { world, ci, push } = await forging();
+      const { after } = push(['One']);
+      world.deploy(name, after, plan(['success'], { environment: 'preview' }), world.state.at);
+      world.settle(world.state.at + minute);
+      expect((await ci(after, ['production'])).deployments).toEqual([]);
+      expect((await ci(after)).deployments).toEqual([]);
+    });
+  });
+};
