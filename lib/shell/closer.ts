@@ -1,0 +1,60 @@
+import { blockersIn } from '../core/blockers.ts';
+import { ruleDetailed } from '../core/closer-look.ts';
+import type { Act, IssueDetail, IssueRef, Permission } from '../core/issue.ts';
+import type { ItemOf } from '../core/record.ts';
+import type { Ruling } from '../core/ruling.ts';
+import type { RepoSettings } from '../core/settings.ts';
+import { judgeTrust, type Trust, usualTrust } from '../core/trust.ts';
+import { PortError } from '../ports.ts';
+import { reasonOf, type Tick } from './tick.ts';
+
+/** What the closest look says of one issue: authorised by this act, or refused and why. */
+export type Closer =
+  | { ruling: 'dispatch'; detail: IssueDetail; act: Act }
+  | { ruling: Exclude<Ruling, 'dispatch'>; why: string };
+
+/**
+ * Reads one issue alone and in full, asks for the rights of everybody its trust hangs on, and rules. What cannot be
+ * read is `trust unknown`: nothing is done and nothing is remembered.
+ */
+export const lookCloser = async (
+  tick: Tick,
+  issue: IssueRef,
+  memory: ItemOf<'issue'> | null,
+  settings: RepoSettings,
+): Promise<Closer> => {
+  try {
+    const detail = await tick.ports.tracker.detail(issue, settings.labels.ready);
+    if (detail === null) return { ruling: 'gone', why: 'the issue was deleted or moved away' };
+    const trust = await trustOf(tick, detail, settings);
+    const refs = blockersIn(detail.body, detail.repo.name);
+    const blockers = refs.length === 0 ? new Map() : await tick.ports.tracker.blockerStates(refs);
+    const ruled = ruleDetailed(detail, trust, memory, settings, blockers);
+    return ruled.ruling === 'dispatch'
+      ? { ruling: 'dispatch', detail, act: ruled.act }
+      : { ruling: ruled.ruling, why: ruled.detail };
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    return { ruling: 'trust unknown', why: reasonOf(error) };
+  }
+};
+
+/** Asks and judges by turns: each right that is learnt may raise the question of another. Never from a cache. */
+const trustOf = async (tick: Tick, detail: IssueDetail, settings: RepoSettings): Promise<Trust> => {
+  const policy = {
+    readyLabel: settings.labels.ready,
+    agentLogins: settings.agentLogins,
+    ownLogin: null,
+    ...usualTrust,
+  };
+  const permissions = new Map<string, Permission>();
+  for (;;) {
+    const trust = judgeTrust(detail, permissions, policy);
+    if (trust.trusted !== null) return trust;
+    const unknown = trust.unknown.filter((login) => !permissions.has(login.toLowerCase()));
+    // A judge that asks again for what it was told would ask for ever.
+    if (unknown.length === 0) return trust;
+    for (const login of unknown)
+      permissions.set(login.toLowerCase(), await tick.ports.tracker.permission(detail.repo, login));
+  }
+};

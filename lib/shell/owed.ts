@@ -1,0 +1,106 @@
+import { deadlines } from '../core/deadlines.ts';
+import { commandIdOf, threadIdOf } from '../core/ids.ts';
+import { mirrorOf } from '../core/mirror.ts';
+import { noticeOf } from '../core/notification.ts';
+import type { ItemOf } from '../core/record.ts';
+import { settingsFor } from '../core/settings.ts';
+import { PortError, type Stored } from '../ports.ts';
+import { brakeOn } from './obey.ts';
+import { note, reasonOf, type Tick } from './tick.ts';
+
+type StoredOwed = Stored<ItemOf<'owed'>>;
+
+/**
+ * Pays what an ended run still owes: the tracker's mirror, the doorbells, the thread's archiving. Each part is marked
+ * as it is paid, none waits for another, and the item goes when nothing is left.
+ */
+export const payOwed = async (tick: Tick, stored: StoredOwed): Promise<void> => {
+  const { payer } = stored.item;
+  // Two payers at once would ring twice.
+  if (payer !== null && payer.by !== tick.by && tick.now() - payer.at < deadlines.ownMs) return;
+  let owed: StoredOwed | 'lost' = await tick.ports.store.replace(stored, {
+    ...stored.item,
+    payer: { by: tick.by, at: tick.now() },
+  });
+  for (const pay of [payMirror, ...tick.ports.doorbells.map((bell) => payRing(bell.name)), payArchive]) {
+    if (owed === 'lost') return;
+    owed = await attempt(tick, owed, pay);
+  }
+  if (owed === 'lost' || !isPaid(owed.item)) return;
+  await tick.ports.store.remove(owed);
+};
+
+type Pay = (tick: Tick, item: ItemOf<'owed'>) => Promise<ItemOf<'owed'>>;
+
+/** One part; a failure is said, stays owed and does not keep the next part from being paid. */
+const attempt = async (tick: Tick, stored: StoredOwed, pay: Pay): Promise<StoredOwed | 'lost'> => {
+  const { repo, issue } = stored.item.run;
+  try {
+    const paid = await pay(tick, stored.item);
+    return paid === stored.item ? stored : tick.ports.store.replace(stored, paid);
+  } catch (error) {
+    tick.report.failed.push({
+      what: `owed by ${repo.name}#${issue.number} for ${hoursOf(tick, stored.item)} h`,
+      reason: reasonOf(error),
+    });
+    return stored;
+  }
+};
+
+const hoursOf = (tick: Tick, item: ItemOf<'owed'>): number => Math.floor((tick.now() - item.since) / 3_600_000);
+
+const payMirror: Pay = async (tick, item) => {
+  const { run } = item;
+  if (item.mirrored) return item;
+  const mirror = mirrorOf(run, settingsFor(tick.settings, run.repo.name));
+  if (mirror === null) return { ...item, mirrored: true };
+  if (mirror.state === 'closed') {
+    const brake = await brakeOn(tick, run.repo.name, false);
+    if (brake !== null) {
+      note(tick, run, 'braked', brake);
+      return item;
+    }
+  }
+  const issue = { repo: run.repo, number: run.issue.number, nodeId: run.issue.nodeId };
+  try {
+    await tick.ports.tracker.ensureMirror(issue, mirror, run.mirror.commentId);
+  } catch (error) {
+    // An issue that is gone for good can be shown nothing; before a day has passed it may only be out of sight.
+    const isHopeless =
+      error instanceof PortError && error.kind === 'refused' && tick.now() - item.since > deadlines.outOfReachMs;
+    if (!isHopeless) throw error;
+    tick.report.failed.push({
+      what: `mirror of ${run.repo.name}#${run.issue.number} given up`,
+      reason: reasonOf(error),
+    });
+  }
+  note(tick, run, 'mirrored', run.outcome);
+  return { ...item, mirrored: true };
+};
+
+const payRing =
+  (name: string): Pay =>
+  async (tick, item) => {
+    const bell = tick.ports.doorbells.find((one) => one.name === name);
+    if (bell === undefined || item.rings[name] !== false) return item;
+    await bell.ring(noticeOf(item.run));
+    note(tick, item.run, 'rang', name);
+    return { ...item, rings: { ...item.rings, [name]: true } };
+  };
+
+/** Threads of closed runs are put away, so that the executor's shell stays small; those of handed-back runs are kept. */
+const payArchive: Pay = async (tick, item) => {
+  const { run } = item;
+  if (item.archived || run.turn === null) return { ...item, archived: true };
+  // Refused where it is archived or was deleted: either way it is out of the shell.
+  await tick.ports.executor.archive({
+    commandId: commandIdOf(run.id, run.turn.n, 'archive', 0),
+    threadId: threadIdOf(run.id, run.turn.thread),
+    at: tick.now(),
+  });
+  return { ...item, archived: true };
+};
+
+// A doorbell that was taken out of the settings owes nothing any more.
+const isPaid = (item: ItemOf<'owed'>): boolean =>
+  item.mirrored && item.archived && Object.values(item.rings).every(Boolean);

@@ -1,0 +1,295 @@
+import { cleanLine } from '../core/clean-text.ts';
+import { deadlines } from '../core/deadlines.ts';
+import {
+  blockersToAsk,
+  type Candidate,
+  type DispatchContext,
+  type RepoFacts,
+  type Ruled,
+  ruleListed,
+} from '../core/dispatch-policy.ts';
+import type { RepoRef, RepoScan } from '../core/issue.ts';
+import { labelsKeyOf } from '../core/labels-key.ts';
+import { opened } from '../core/next.ts';
+import { byUrgency } from '../core/priority.ts';
+import { dateOf, type ItemOf, issueKey } from '../core/record.ts';
+import { isRemembered } from '../core/ruling.ts';
+import type { OpenRun } from '../core/run.ts';
+import { settingsFor } from '../core/settings.ts';
+import { PortError, type Stored } from '../ports.ts';
+import { advance } from './advance.ts';
+import { claim, frozenText } from './claim.ts';
+import { lookCloser } from './closer.ts';
+import { change } from './finish.ts';
+import { enrolledRepos } from './preflight.ts';
+import { sweep } from './sweep.ts';
+import {
+  emptyReport,
+  hasTime,
+  inParallel,
+  note,
+  type Report,
+  reasonOf,
+  type StoredRun,
+  type Tick,
+  type TickContext,
+} from './tick.ts';
+import { ofKind } from './watch.ts';
+
+/**
+ * The poller: settings, open items, one scan; then a list for each idle repo with a waiting issue, a ruling on every
+ * issue listed, and a closer look at the best of each repo. What passes is claimed and dispatched. With nothing ready
+ * it has made three calls. One repo's failure never stops the others.
+ */
+export const poll = async (context: TickContext): Promise<Report> => {
+  const report = emptyReport('poll');
+  const control = await context.gate.read();
+  if (control.state === 'off')
+    return { ...report, state: 'off', reason: control.reason, unreadable: control.unreadable };
+  if (control.noDispatch !== null) return { ...report, reason: control.noDispatch };
+  const ports = await context.connect(control.settings);
+  const tick: Tick = { ...context, ports, settings: control.settings, report };
+  // Open runs before the queue: one that ends between the two reads still counts as busy, until the next tick.
+  const { items, unreadable } = await ports.store.readNow();
+  report.failed.push(...unreadable.map(({ key, reason }) => ({ what: `unreadable item ${key}`, reason })));
+  report.openRuns = ofKind(items, 'run').length;
+  const repos = await enrolledRepos(tick, control.allowlist, items);
+  const queue = await readQueue(tick, repos, items, unreadable);
+  const ruled = ruleListed(queue.candidates, contextOf(tick, control.allowlist, repos, items, queue));
+  await resumeClaims(tick, items);
+  await dispatchBest(tick, ruled, items);
+  await sweep(tick, repos, items);
+  return report;
+};
+
+type Queue = {
+  scans: ReadonlyMap<string, RepoScan>;
+  candidates: readonly Candidate[];
+  blockers: DispatchContext['blockers'];
+  parked: ReadonlyMap<string, string>;
+};
+
+/** What waits in idle repos. The scan says where something may wait; each list is asked again for the label. */
+const readQueue = async (
+  tick: Tick,
+  repos: readonly ItemOf<'repo'>[],
+  items: readonly Stored[],
+  unreadable: readonly { key: string; reason: string }[],
+): Promise<Queue> => {
+  const { tracker } = tick.ports;
+  const refs = repos.filter(({ id }) => id !== '').map(refOf);
+  const labelOf = (repo: RepoRef): string => settingsFor(tick.settings, repo.name).labels.ready;
+  const scans = new Map<string, RepoScan>();
+  for (const [label, group] of Map.groupBy(refs, labelOf))
+    for (const scan of await tracker.scan(group, label)) scans.set(scan.id, scan);
+  const parked = new Map(
+    refs.flatMap((repo) =>
+      unreadable
+        .filter(({ key }) => key.includes(`#${repo.host}#${repo.id}`))
+        .map(({ reason }) => [repo.id, reason] as const),
+    ),
+  );
+  const busy = new Set(ofKind(items, 'run').map(({ item }) => item.run.repo.id));
+  const idle = refs.filter((repo) => !busy.has(repo.id) && (scans.get(repo.id)?.readyCount ?? 0) > 0);
+  const candidates: Candidate[] = [];
+  await inParallel(idle, 10, async (repo) => {
+    if (!hasTime(tick)) {
+      tick.report.notReached += 1;
+      return;
+    }
+    try {
+      for (const issue of await tracker.listReady(repo, labelOf(repo))) candidates.push({ repo, issue });
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      tick.report.failed.push({ what: `queue of ${repo.name}`, reason: reasonOf(error) });
+    }
+  });
+  return { scans, candidates, blockers: await blockersOf(tick, candidates), parked };
+};
+
+const refOf = ({ host, id, nodeId, name }: ItemOf<'repo'>): RepoRef => ({ host, id, nodeId, name });
+
+/** Each blocker's real state; what cannot be read blocks. */
+const blockersOf = async (tick: Tick, candidates: readonly Candidate[]): Promise<DispatchContext['blockers']> => {
+  const refs = blockersToAsk(candidates);
+  if (refs.length === 0) return new Map();
+  try {
+    return await tick.ports.tracker.blockerStates(refs);
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    tick.report.failed.push({ what: 'blockers', reason: reasonOf(error) });
+    return new Map();
+  }
+};
+
+const contextOf = (
+  tick: Tick,
+  allowlist: readonly string[],
+  repos: readonly ItemOf<'repo'>[],
+  items: readonly Stored[],
+  { scans, blockers, parked }: Queue,
+): DispatchContext => {
+  const now = tick.now();
+  const runs = ofKind(items, 'run').map(({ item }) => item.run);
+  const breaker = ofKind(items, 'breaker')[0]?.item;
+  const day = ofKind(items, 'day').find(({ item }) => item.date === dateOf(now));
+  const factsOf = (item: ItemOf<'repo'>): RepoFacts => ({
+    enrolledAs: item.name,
+    scan: scans.get(item.id) ?? null,
+    preflight: item.preflight.failures,
+    settings: settingsFor(tick.settings, item.name),
+    openRun: runs.find((run) => run.repo.id === item.id)?.issue.number ?? null,
+    unreadable: parked.get(item.id) ?? null,
+  });
+  return {
+    now,
+    executor:
+      breaker?.openUntil != null && breaker.openUntil > now ? `${breaker.streak} runs in a row could not start` : null,
+    enrolled: new Set(allowlist),
+    repos: new Map(repos.map((item) => [item.id, factsOf(item)])),
+    memories: new Map(
+      ofKind(items, 'issue').map(({ item }) => [issueKey({ host: item.host, id: item.repoId }, item.number), item]),
+    ),
+    owed: new Set(ofKind(items, 'owed').map(({ item: { run } }) => issueKey(run.repo, run.issue.number))),
+    blockers,
+    openRuns: runs.length,
+    maxOpenRuns: tick.settings.maxOpenRuns,
+    runsToday: day?.item.runs ?? 0,
+    maxRunsPerDay: tick.settings.maxRunsPerDay,
+    usdToday: 0,
+    budgetUsdPerDay: tick.settings.budgetUsdPerDay,
+  };
+};
+
+/** Looks closer at the best issue of each repo, and at the next one only where that is refused; claims what passes. */
+const dispatchBest = async (tick: Tick, ruled: readonly Ruled[], items: readonly Stored[]): Promise<void> => {
+  const say = ({ candidate: { repo, issue } }: Ruled, ruling: Ruled['ruling'], detail: string): void => {
+    tick.report.rulings.push({ repo: repo.name, issue: issue.number, ruling, detail });
+  };
+  for (const one of ruled) if (one.rank === null) say(one, one.ruling, one.detail);
+  const ranked = ruled.filter((one) => one.rank !== null);
+  const perRepo = [...Map.groupBy(ranked, ({ candidate }) => candidate.repo.id).values()].map((ofRepo) =>
+    ofRepo.sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0)),
+  );
+  let full: string | null = null;
+  for (const ofRepo of perRepo.sort(byFirst)) {
+    let chosen: number | null = null;
+    for (const one of ofRepo) {
+      if (chosen !== null) say(one, 'outranked', `outranked by #${chosen}`);
+      else if (full !== null) say(one, 'over the cap', full);
+      else if (tick.timeLeftMs() <= claimingMs) tick.report.notReached += 1;
+      else {
+        const { ruling, detail } = await tryOne(tick, one.candidate, items);
+        say(one, ruling, detail);
+        if (ruling === 'over the cap' || ruling === 'executor unavailable') full = detail;
+        // Busy by somebody else's claim, or by ours: either way the repo has its run.
+        if (ruling === 'dispatch' || ruling === 'repo busy') chosen = one.candidate.issue.number;
+      }
+    }
+  }
+};
+
+/** Nothing is claimed in a tick's last 15 s. */
+const claimingMs = 15_000;
+
+const byFirst = ([a]: readonly Ruled[], [b]: readonly Ruled[]): number =>
+  a === undefined || b === undefined ? 0 : byUrgency(a.candidate.issue, b.candidate.issue);
+
+const tryOne = async (
+  tick: Tick,
+  { repo, issue }: Candidate,
+  items: readonly Stored[],
+): Promise<{ ruling: Ruled['ruling']; detail: string }> => {
+  const settings = settingsFor(tick.settings, repo.name);
+  const memory = memoryOf(items, repo, issue.number);
+  try {
+    const closer = await lookCloser(tick, { repo, number: issue.number, nodeId: issue.nodeId }, memory, settings);
+    if (closer.ruling !== 'dispatch') {
+      if (isRemembered(closer.ruling)) await remember(tick, { repo, issue }, closer.ruling, closer.why);
+      return { ruling: closer.ruling, detail: closer.why };
+    }
+    const { detail, act } = closer;
+    const refused = await claim(tick, { repo: detail.repo, detail, act, settings, memory });
+    return refused ?? { ruling: 'dispatch', detail: `labelled by ${cleanLine(act.by, 60)}` };
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    // The claim may stand and its dispatch be owed; the watcher knows what to do. Nothing is known of this issue.
+    tick.report.failed.push({ what: `dispatch of ${repo.name}#${issue.number}`, reason: reasonOf(error) });
+    return { ruling: 'executor unavailable', detail: reasonOf(error) };
+  }
+};
+
+const memoryOf = (items: readonly Stored[], repo: RepoRef, number: number): ItemOf<'issue'> | null =>
+  ofKind(items, 'issue').find(
+    ({ item }) => item.host === repo.host && item.repoId === repo.id && item.number === number,
+  )?.item ?? null;
+
+/** A refusal seen in the detail holds for nothing while the list shows the same, so that one bad issue costs no call a minute. */
+const remember = (tick: Tick, { repo, issue }: Candidate, ruling: string, detail: string): Promise<void> =>
+  change(tick, issueKey(repo, issue.number), (known): ItemOf<'issue'> => {
+    const at = tick.now();
+    const base: ItemOf<'issue'> =
+      known?.kind === 'issue'
+        ? known
+        : {
+            kind: 'issue',
+            host: repo.host,
+            repoId: repo.id,
+            number: issue.number,
+            spent: null,
+            refusal: null,
+            coolUntil: null,
+            changedAt: at,
+          };
+    return {
+      ...base,
+      refusal: {
+        ruling,
+        detail: detail.slice(0, 500),
+        updatedAt: issue.updatedAt,
+        labels: labelsKeyOf(issue.labels),
+        at,
+      },
+      changedAt: at,
+    };
+  });
+
+/** Claims whose invocation died before the first command: ruled upon anew, and either carried on or given back. */
+const resumeClaims = async (tick: Tick, items: readonly Stored[]): Promise<void> => {
+  for (const stored of ofKind(items, 'run')) {
+    const { run } = stored.item;
+    if (run.phase !== 'claimed' || tick.now() - run.claimedAt < deadlines.ownMs) continue;
+    try {
+      await resumeClaim(tick, stored, run, items);
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      tick.report.failed.push({ what: `claim of ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+    }
+  }
+};
+
+const resumeClaim = async (
+  tick: Tick,
+  stored: StoredRun,
+  run: Extract<OpenRun, { phase: 'claimed' }>,
+  items: readonly Stored[],
+): Promise<void> => {
+  const settings = settingsFor(tick.settings, run.repo.name);
+  const issue = { repo: run.repo, number: run.issue.number, nodeId: run.issue.nodeId };
+  const closer = await lookCloser(tick, issue, memoryOf(items, run.repo, run.issue.number), settings);
+  if (closer.ruling === 'trust unknown') return;
+  const isSame =
+    closer.ruling === 'dispatch' &&
+    closer.act.id === run.act.id &&
+    frozenText(closer.detail).hash === (await tick.ports.store.textOf(run.id))?.hash;
+  if (!isSame) {
+    if ((await tick.ports.store.remove(stored)) === 'removed')
+      note(tick, run, 'released', 'claimed, and not the same any more');
+    return;
+  }
+  const lostMs = ofKind(items, 'lastWatch')[0]?.item.lostMs ?? 0;
+  await advance(tick, stored, opened(run, { now: tick.now(), by: tick.by }), {
+    look: await tick.ports.executor.look(),
+    lostMs,
+  });
+};

@@ -1,0 +1,113 @@
+import { deadlines } from '../core/deadlines.ts';
+import type { RepoName, RepoRef } from '../core/issue.ts';
+import type { ItemOf } from '../core/record.ts';
+import { type RepoSettings, settingsFor } from '../core/settings.ts';
+import { type ExecutorLook, PortError, type Stored } from '../ports.ts';
+import { ensureProject, noCheckout } from './obey.ts';
+import { hasTime, reasonOf, type Tick } from './tick.ts';
+import { ofKind } from './watch.ts';
+
+type StoredRepo = Stored<ItemOf<'repo'>>;
+
+/** New and re-checked repos per tick: enrolling a thousand at once takes some minutes, not one endless tick. */
+const perTickMax = 20;
+
+/**
+ * The enrolled repos as they are known, those due for it resolved and preflighted first; those no longer enrolled are
+ * forgotten. A name that resolves to nothing stays known as such for a while, so that it costs no request a tick.
+ */
+export const enrolledRepos = async (
+  tick: Tick,
+  allowlist: readonly string[],
+  items: readonly Stored[],
+): Promise<readonly ItemOf<'repo'>[]> => {
+  const known = new Map(ofKind(items, 'repo').map((stored) => [stored.item.name, stored]));
+  const wanted = new Set(allowlist);
+  for (const [name, stored] of known) if (!wanted.has(name)) await tick.ports.store.remove(stored);
+  const due = allowlist.filter((name) => isDue(known.get(name)?.item, tick.now())).slice(0, perTickMax);
+  const checked = new Map<string, ItemOf<'repo'>>();
+  for (const name of due) {
+    if (!hasTime(tick)) break;
+    const item = await tryPreflight(tick, name, known.get(name));
+    if (item !== null) checked.set(name, item);
+  }
+  return allowlist.flatMap((name) => checked.get(name) ?? known.get(name)?.item ?? []);
+};
+
+const isDue = (item: ItemOf<'repo'> | undefined, now: number): boolean =>
+  item === undefined ||
+  now - item.preflight.at >= (item.preflight.failures.length > 0 ? deadlines.refusalMs : deadlines.preflightEveryMs);
+
+const tryPreflight = async (
+  tick: Tick,
+  name: RepoName,
+  stored: StoredRepo | undefined,
+): Promise<ItemOf<'repo'> | null> => {
+  try {
+    const item = await preflightOf(tick, name, stored?.item);
+    const written =
+      stored === undefined ? await tick.ports.store.insert(item) : await tick.ports.store.replace(stored, item);
+    for (const failure of item.preflight.failures)
+      tick.report.failed.push({ what: `preflight of ${name}`, reason: failure });
+    return written === 'taken' || written === 'lost' ? null : item;
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    tick.report.failed.push({ what: `preflight of ${name}`, reason: reasonOf(error) });
+    return null;
+  }
+};
+
+const preflightOf = async (tick: Tick, name: RepoName, before: ItemOf<'repo'> | undefined): Promise<ItemOf<'repo'>> => {
+  const { tracker, executor } = tick.ports;
+  const settings = settingsFor(tick.settings, name);
+  // Once known, a repo is its id: a name that now belongs to another one is not followed.
+  const found = before?.id ? await known(tick, before) : await tracker.resolve(name);
+  const at = tick.now();
+  if (found === null) {
+    const failure = `the tracker shows no repo ${name} to this token: check the name and what the token may see`;
+    return {
+      kind: 'repo',
+      host: before?.host ?? '',
+      name,
+      id: before?.id ?? '',
+      nodeId: before?.nodeId ?? '',
+      defaultBranch: before?.defaultBranch ?? '',
+      preflight: { at, failures: [failure] },
+    };
+  }
+  const { repo, defaultBranch } = found;
+  const onTracker = await tracker.preflight(repo, defaultBranch ?? '', Object.values(settings.labels), settings);
+  const onExecutor = await checkoutTrouble(tick, repo, settings, await executor.look());
+  return {
+    kind: 'repo',
+    host: repo.host,
+    name,
+    id: repo.id,
+    nodeId: repo.nodeId,
+    defaultBranch: defaultBranch ?? '',
+    preflight: { at, failures: [...onTracker, ...onExecutor].map((failure) => failure.slice(0, 300)).slice(0, 10) },
+  };
+};
+
+const known = async (
+  tick: Tick,
+  { host, id, nodeId, name, defaultBranch }: ItemOf<'repo'>,
+): Promise<{ repo: RepoRef; defaultBranch: string } | null> => {
+  const repo = { host, id, nodeId, name };
+  const [scan] = await tick.ports.tracker.scan([repo], settingsFor(tick.settings, name).labels.ready);
+  return scan === undefined
+    ? null
+    : { repo: { ...repo, name: scan.name }, defaultBranch: scan.defaultBranch?.name ?? defaultBranch };
+};
+
+const checkoutTrouble = async (
+  tick: Tick,
+  repo: RepoRef,
+  settings: RepoSettings,
+  look: ExecutorLook,
+): Promise<readonly string[]> => {
+  // Drawn for this one question: a project made here is found by its root ever after.
+  const project = await ensureProject(tick, { id: tick.newRunId(), repo: repo.name }, look, settings);
+  if (project === 'no checkout') return [noCheckout(settings)];
+  return project === 'refused' ? [`T3 refuses a project at ${settings.workspaceRoot}: look at its log`] : [];
+};

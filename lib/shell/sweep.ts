@@ -1,0 +1,94 @@
+import { deadlines } from '../core/deadlines.ts';
+import type { RepoRef } from '../core/issue.ts';
+import { type ItemOf, issueKey } from '../core/record.ts';
+import { settingsFor } from '../core/settings.ts';
+import { PortError, type Stored } from '../ports.ts';
+import { hasTime, reasonOf, type Tick } from './tick.ts';
+import { ofKind } from './watch.ts';
+
+const dayMs = 24 * 3_600_000;
+
+/**
+ * Once an hour: in-progress labels without a run are taken off, since a label is for people and may not lie to them;
+ * and what was remembered of issues that nobody labelled for thirty days is forgotten. One scan per 100 repos.
+ */
+export const sweep = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: readonly Stored[]): Promise<void> => {
+  const now = tick.now();
+  const stored = ofKind(items, 'sweep')[0];
+  if (stored !== undefined && Math.abs(now - stored.item.at) < deadlines.sweepEveryMs) return;
+  if (!hasTime(tick)) return;
+  // Noted first: a sweep that fails is not tried again every minute.
+  const swept: ItemOf<'sweep'> = { kind: 'sweep', at: now };
+  const written =
+    stored === undefined ? await tick.ports.store.insert(swept) : await tick.ports.store.replace(stored, swept);
+  if (written === 'taken' || written === 'lost') return;
+  await sweepLabels(tick, repos, items);
+  await forgetIssues(tick, repos, items);
+  for (const day of ofKind(items, 'day'))
+    if (now - Date.parse(day.item.date) > 7 * dayMs) await tick.ports.store.remove(day);
+};
+
+const sweepLabels = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: readonly Stored[]): Promise<void> => {
+  const { tracker } = tick.ports;
+  const known = new Set([
+    ...ofKind(items, 'run').map(({ item: { run } }) => issueKey(run.repo, run.issue.number)),
+    ...ofKind(items, 'owed').map(({ item: { run } }) => issueKey(run.repo, run.issue.number)),
+  ]);
+  const labelOf = ({ name }: RepoRef): string => settingsFor(tick.settings, name).labels.inProgress;
+  const refs = repos
+    .filter(({ id }) => id !== '')
+    .map(({ host, id, nodeId, name }): RepoRef => ({ host, id, nodeId, name }));
+  for (const [label, group] of Map.groupBy(refs, labelOf)) {
+    const shown = await tracker.scan(group, label).catch((error: unknown) => failed(tick, error));
+    for (const repo of group.filter(({ id }) => (shown.find((one) => one.id === id)?.readyCount ?? 0) > 0)) {
+      if (!hasTime(tick)) return;
+      for (const issue of await tracker.listLabelled(repo, label).catch((error: unknown) => failed(tick, error))) {
+        if (known.has(issueKey(repo, issue.number)) || (await hasRunNow(tick, repo, issue.number))) continue;
+        await tracker.removeLabel(issue, label).catch((error: unknown) => failed(tick, error));
+        tick.report.happened.push({
+          at: tick.now(),
+          repo: repo.name,
+          issue: issue.number,
+          run: null,
+          what: 'swept',
+          why: `${label} without a run`,
+        });
+      }
+    }
+  }
+};
+
+/** A spent act is never forgotten while its label is on: the issue would run a second time. */
+const forgetIssues = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: readonly Stored[]): Promise<void> => {
+  const old = ofKind(items, 'issue').filter(({ item }) => tick.now() - item.changedAt > 30 * dayMs);
+  for (const [repoId, memories] of Map.groupBy(old, ({ item }) => item.repoId)) {
+    const repo = repos.find(({ id }) => id === repoId);
+    if (repo === undefined || !hasTime(tick)) continue;
+    const { ready } = settingsFor(tick.settings, repo.name).labels;
+    const labelled = await tick.ports.tracker.listLabelled(repo, ready).catch((error: unknown) => {
+      failed(tick, error);
+      return null;
+    });
+    if (labelled === null) continue;
+    for (const memory of memories) {
+      if (labelled.some(({ number }) => number === memory.item.number))
+        await tick.ports.store.replace(memory, { ...memory.item, changedAt: tick.now() });
+      else await tick.ports.store.remove(memory);
+    }
+  }
+};
+
+/** The items were read before this tick dispatched: a run that began since has its label rightly. */
+const hasRunNow = async (tick: Tick, repo: RepoRef, number: number): Promise<boolean> => {
+  const { items } = await tick.ports.store.readNow();
+  return items.some(
+    ({ item }) =>
+      (item.kind === 'run' || item.kind === 'owed') && item.run.repo.id === repo.id && item.run.issue.number === number,
+  );
+};
+
+const failed = (tick: Tick, error: unknown): never[] => {
+  if (!(error instanceof PortError)) throw error;
+  tick.report.failed.push({ what: 'sweep', reason: reasonOf(error) });
+  return [];
+};

@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { AgentName } from '../../lib/sandbox/agents.ts';
+import { breaches, type Issue, isAtRest, simulation, standing } from './simulation.ts';
+
+/** Two issues share a repo, so that a second agent would have somewhere to go. */
+const issues: readonly (Issue & { end: 'done' | 'handed back' })[] = [
+  { repo: 'acme/web', agent: 'lands at once', end: 'done' },
+  { repo: 'acme/web', agent: 'lands after a red CI', end: 'done' },
+  { repo: 'acme/api', agent: 'crashes', end: 'handed back' },
+  { repo: 'acme/api', agent: 'stops without pushing', end: 'handed back' },
+];
+
+test('One agent per repo: two pollers and two watchers at once, in any order of their calls, never make a second', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), fc.infiniteStream(fc.nat(25)), async (scheduler, lags) => {
+      const sim = simulation(issues);
+      const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
+      sim.onPause(async () => void (await inTurn()));
+      for (let minute = 0; minute < 120 && !isAtRest(sim); minute += 1) {
+        // One of each kind comes late, somewhere into the other's work.
+        const all = Promise.all(
+          (['poll', 'watch', 'poll', 'watch'] as const).map(async (kind, index) => {
+            const lag = index < 2 ? 0 : (lags.next().value ?? 0);
+            for (let turn = 0; turn < lag; turn += 1) await inTurn();
+            return sim.invoke(kind, inTurn);
+          }),
+        );
+        await scheduler.waitFor(all);
+        expect(breaches(sim)).toEqual([]);
+        sim.pass();
+      }
+      expect(isAtRest(sim)).toBe(true);
+      const found = issues.map(({ repo }, index) =>
+        standing(sim, repo, issues.slice(0, index + 1).filter((one) => one.repo === repo).length),
+      );
+      expect(found).toEqual(issues.map(({ end }) => end));
+    }),
+    { numRuns: 12 },
+  );
+}, 60_000);
+
+test('One agent per repo: while an agent hangs, no other issue of its repo begins, and the next one follows once it was seen out', async () => {
+  const agents: readonly AgentName[] = ['hangs', 'lands at once'];
+  const sim = simulation(agents.map((agent) => ({ repo: 'acme/web', agent })));
+  for (let minute = 0; minute < 180 && !isAtRest(sim); minute += 1) {
+    for (const kind of ['poll', 'watch'] as const) {
+      await sim.invoke(kind);
+      expect(breaches(sim)).toEqual([]);
+    }
+    sim.pass();
+  }
+  expect([standing(sim, 'acme/web', 1), standing(sim, 'acme/web', 2)]).toEqual(['handed back', 'done']);
+});
