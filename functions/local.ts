@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import { runReal } from './local-real.ts';
+import { runSandbox } from './local-sandbox.ts';
+
+const help = `AFK on one machine: the same two ticks as on AWS, with embedded parts.
+
+  npm start                the sandbox: stand-ins for GitHub and T3, scripted agents, about 100 times real time
+  npm run demo             the same without waiting; ends by itself, exit code 0 only if every issue ended as scripted
+  npm start, for real      with GITHUB_TOKEN, T3_URL and T3_TOKEN set: real time, disarmed until you flip it
+
+Options
+  --demo                   do not wait between ticks, and end when every issue has
+  --rate N                 sandbox only: times real time (default 100)
+  --data FOLDER            where the data is kept (default .afk)
+  --fresh                  sandbox only: begin anew even if the stand-ins of a crashed start are still there
+  --resume                 demo only: go on with them
+  --help                   this page
+
+Environment, for real
+  GITHUB_TOKEN             a token that may read and label the enrolled repos (classic: repo; see docs/t3-host.md)
+  T3_URL                   the T3 server, https, or http on loopback or a private address
+  T3_TOKEN                 a T3 bearer with orchestration:read and orchestration:operate
+  SLACK_WEBHOOK            optional doorbell
+  NTFY_URL, NTFY_TOPIC, NTFY_TOKEN   optional doorbell
+`;
+
+const { values } = parseArgs({
+  options: {
+    demo: { type: 'boolean', default: false },
+    rate: { type: 'string', default: '100' },
+    data: { type: 'string', default: '.afk' },
+    fresh: { type: 'boolean', default: false },
+    resume: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+/** Real where its two secrets are there; a GITHUB_TOKEN alone is found in many a shell and starts nothing. */
+const isReal = !values.demo && (process.env['T3_TOKEN'] !== undefined || process.env['T3_URL'] !== undefined);
+
+if (values.help) process.stdout.write(help);
+else if (isReal) process.exitCode = await runReal({ folder: `${values.data}/real`, env: process.env });
+else
+  process.exitCode = await runSandbox({
+    folder: `${values.data}/${values.demo ? 'demo/' : ''}sandbox`,
+    isDemo: values.demo,
+    isResumed: values.demo ? values.resume : !values.fresh,
+    rate: Number(values.rate),
+  });
