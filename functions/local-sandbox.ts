@@ -7,9 +7,9 @@ import type { EndedRun } from '../lib/core/run.ts';
 import { settingsFor } from '../lib/core/settings.ts';
 import { closingTable } from '../lib/local/closing-table.ts';
 import { type LocalService, localService } from '../lib/local/service.ts';
-import { paint, timeline } from '../lib/local/timeline.ts';
+import { clockOf, paint, timeline } from '../lib/local/timeline.ts';
 import { operate } from '../lib/sandbox/operator.ts';
-import { sandboxControl, sandboxTokens } from '../lib/sandbox/scenario.ts';
+import { sandboxControl, sandboxEvents, sandboxTokens } from '../lib/sandbox/scenario.ts';
 import { StandInsAddress, Standing, sandboxTime } from '../lib/sandbox/stand-ins.ts';
 import { verdicts } from '../lib/sandbox/verdict.ts';
 import { portsOf } from './wiring.ts';
@@ -70,6 +70,8 @@ export const runSandbox = async ({ folder, isDemo, isResumed, rate }: SandboxOpt
       ),
   });
   const print = timeline(say, tint, address.epoch);
+  const minutesIn = (): number => (now() - address.epoch) / minuteMs;
+  const tell = (text: string): void => say(`${tint.dim(clockOf(now() - address.epoch))}  ${text}`);
   let isStopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (isStopping = true));
 
@@ -78,13 +80,38 @@ export const runSandbox = async ({ folder, isDemo, isResumed, rate }: SandboxOpt
     for (const kind of ['poll', 'watch'] as const) {
       const report = await service.tick(kind);
       if (report.state === 'off')
-        say(`${tint.dim('00:00')}  ${kind === 'poll' ? 'the poller ' : 'the watcher'} is inert: ${report.reason}`);
+        tell(
+          report.happened.length > 0
+            ? `the watcher halts what is out, and does nothing else: ${report.reason}`
+            : `the ${kind === 'poll' ? 'poller' : 'watcher'} is inert: ${report.reason}`,
+        );
       print(report, now());
     }
     if (isDemo) {
       demoNow += minuteMs;
       await post(`${address.control}/clock?now=${demoNow}`);
     } else await sleep(Math.max(0, minuteMs / address.rate - (Date.now() - begun)));
+  };
+
+  let isHalting = false;
+  let isRestarted = minutesIn() > sandboxEvents.restartAt;
+  /** What the story holds beside its issues, when its minute has come. */
+  const events = async (): Promise<void> => {
+    const minute = minutesIn();
+    if (!isRestarted && minute >= sandboxEvents.restartAt) {
+      isRestarted = true;
+      await post(`${address.control}/restart`);
+      tell('T3 is restarted: the turns it had out read as running for ever, and nobody works on them.');
+    }
+    const halts = minute >= sandboxEvents.haltFrom && minute < sandboxEvents.haltUntil;
+    if (halts === isHalting) return;
+    isHalting = halts;
+    operate(service.controlFolder, { 'kill-switch': String(halts) });
+    tell(
+      halts
+        ? 'The operator writes true into kill-switch: everything stops.'
+        : 'The operator writes false into kill-switch: what was halted goes on.',
+    );
   };
 
   try {
@@ -96,6 +123,7 @@ export const runSandbox = async ({ folder, isDemo, isResumed, rate }: SandboxOpt
     } else say('The stand-ins were still there: going on where the last start left off.');
     operate(service.controlFolder, sandboxControl(address.t3));
     while (!isStopping && now() - address.epoch < endMs) {
+      await events();
       await minute();
       if (isOver(await standingOf(address))) break;
     }

@@ -23,15 +23,18 @@ export type Wiring = {
   now: () => number;
   /** A second on the live service, which asks for it; none against a stand-in. */
   writeSpacingMs: number;
+  /** Ends what is under way at GitHub when a tick's time is up. */
+  signal?: AbortSignal;
 };
 
 /** The composition root: every port with its real adapter. Called once the gate said go, and cheap. */
-export const portsOf = ({ store, credentials, now, writeSpacingMs }: Wiring, settings: Settings): Ports => {
+export const portsOf = ({ store, credentials, now, writeSpacingMs, signal }: Wiring, settings: Settings): Ports => {
   const { githubToken, githubUrl, t3Token } = credentials;
   const client = githubClient({
     token: githubToken,
     now,
     writeSpacingMs,
+    ...(signal !== undefined && { signal }),
     ...(githubUrl !== undefined && { baseUrl: githubUrl }),
   });
   return {

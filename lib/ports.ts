@@ -15,7 +15,7 @@ import type { Mirror } from './core/mirror.ts';
 import type { Notice } from './core/notification.ts';
 import type { Item } from './core/record.ts';
 import type { EndedRun } from './core/run.ts';
-import type { Thread } from './core/thread.ts';
+import type { AgentRequest, Thread } from './core/thread.ts';
 
 /**
  * Everything this system may do to the world, on one page. Adapters turn what their product says into a value the
@@ -119,8 +119,14 @@ export type WatchedIssue = {
 
 /** Commits, CI and deployments. */
 export type Forge = {
-  /** This run's commits on the default branch since `base`, and the tip to watch. */
-  landing: (repo: RepoRef, ask: { base: string; branch: string; head: string; runId: string }) => Promise<LandingFacts>;
+  /**
+   * This run's commits on the default branch since `base`, and the tip to watch. With `after`, the tip to watch in that
+   * one's place: of the next push that carries it.
+   */
+  landing: (
+    repo: RepoRef,
+    ask: { base: string; branch: string; head: string; runId: string; after?: string },
+  ) => Promise<LandingFacts>;
   /** Everything the CI and deployment folds are fed with, for one commit. `hasDescendant` is handed through. */
   ci: (
     repo: RepoRef,
@@ -128,6 +134,11 @@ export type Forge = {
   ) => Promise<{ ci: CiFacts; deployments: readonly Deployment[] }>;
   /** A pull request or branch that carries this run's commits; asked only once nothing is on the default branch. */
   elsewhere: (repo: RepoRef, ask: { issue: number; runId: string }) => Promise<{ url: string } | null>;
+  /**
+   * By name as a run keeps it, the end of what each check that did not pass reported: cleaned, redacted, bounded, and
+   * words of others all the same. A name without any is absent. One request, or two; of very many checks the first 100.
+   */
+  said: (repo: RepoRef, ask: { sha: string; names: readonly string[] }) => Promise<ReadonlyMap<string, string>>;
 };
 
 export type LandingFacts = {
@@ -173,6 +184,14 @@ export type Executor = {
     runtimeMode: string;
     at: number;
   }) => Promise<Answer>;
+  /** Declines an approval, or answers every question of a request with the same words. */
+  answer: (ask: {
+    commandId: string;
+    threadId: string;
+    request: AgentRequest;
+    words: string;
+    at: number;
+  }) => Promise<Answer>;
   interrupt: (ask: { commandId: string; threadId: string; at: number }) => Promise<Answer>;
   stop: (ask: { commandId: string; threadId: string; at: number }) => Promise<Answer>;
   archive: (ask: { commandId: string; threadId: string; at: number }) => Promise<Answer>;
@@ -204,6 +223,8 @@ export type ThreadDetail = {
   toolCalls: number;
   changedFiles: number;
   totalTokens: number | null;
+  /** What the agent waits for; null where it waits for nothing, or cannot be read. */
+  request: AgentRequest | null;
 };
 
 /** One way of telling people. Rings at least once; throws a `PortError` when it could not. */

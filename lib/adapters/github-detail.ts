@@ -19,8 +19,8 @@ export const issueDetail = async (
   const { node } = read(DetailAnswer, data, 'query Detail');
   // Blockers in repos that are hidden from us are counted and not listed; everything else must be there.
   const grave = errors.filter((error) => !(error.path?.[0] === 'node' && error.path[1] === 'blockedBy'));
-  if (node === null && grave.every((error) => error.type === 'NOT_FOUND')) return null;
-  if (grave.length > 0) throw graphqlRefusal('query Detail', grave);
+  if (node === null && errors.every((error) => error.type === 'NOT_FOUND' && grave.includes(error))) return null;
+  if (grave.length > 0 || (node === null && errors.length > 0)) throw graphqlRefusal('query Detail', errors);
   if (node === null || node.__typename !== 'Issue') return null;
   const detail = detailOf(issue, read(DetailIssue, node, 'query Detail'));
   const isReady = (label: string): boolean => label.toLowerCase() === readyLabel.toLowerCase();

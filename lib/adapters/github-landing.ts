@@ -1,6 +1,14 @@
 import * as z from 'zod';
 import type { RepoRef } from '../core/issue.ts';
-import { type Commit, commitsOfRun, declaredPhases, pushTip } from '../core/push-tip.ts';
+import {
+  type Commit,
+  commitsOfRun,
+  declaredPhases,
+  type History,
+  nextTip,
+  pushTip,
+  type Tip,
+} from '../core/push-tip.ts';
 import type { Forge, LandingFacts } from '../ports.ts';
 import { type GithubClient, read } from './github-client.ts';
 import { graphqlRefusal } from './github-refusal.ts';
@@ -14,15 +22,16 @@ import { Activities, Commits, Comparison } from './github-wire.ts';
 export const landing = async (
   client: GithubClient,
   repo: RepoRef,
-  { base, branch, head, runId }: Parameters<Forge['landing']>[1],
+  { base, branch, head, runId, after }: Parameters<Forge['landing']>[1],
 ): Promise<LandingFacts> => {
   const { commits, rewritten } = base === head ? untouched : await commitsSince(client, repo, base, head);
   const own = commitsOfRun(commits, runId);
   if (own.length === 0) return { ...nothing, rewritten };
   const history = { commits, head, pushes: await pushesTo(client, repo, branch), checked: new Set<string>() };
-  const byPush = pushTip(history, runId);
+  const tipOf = (known: History): Tip | null => (after === undefined ? pushTip(known, runId) : nextTip(known, after));
+  const byPush = tipOf(history);
   const found =
-    byPush?.by === 'push' ? byPush : pushTip({ ...history, checked: await checkedCommits(client, repo, head) }, runId);
+    byPush?.by === 'push' ? byPush : tipOf({ ...history, checked: await checkedCommits(client, repo, head) });
   return {
     commits: own
       .map((commit) => commit.sha)

@@ -106,6 +106,27 @@ export const Branch = z.object({
     .optional(),
 });
 
+const Output = z
+  .object({ title: z.string().nullish(), summary: z.string().nullish(), text: z.string().nullish() })
+  .nullish();
+
+export const CheckRuns = z.object({
+  check_runs: z.array(
+    z.object({
+      name: z.string(),
+      conclusion: z.string().nullish(),
+      completed_at: Instant.nullish(),
+      output: Output,
+    }),
+  ),
+});
+
+export const CommitStatuses = z.object({
+  statuses: z.array(
+    z.object({ context: z.string(), state: z.string(), updated_at: Instant, description: z.string().nullish() }),
+  ),
+});
+
 export const Total = z.object({ total_count: z.number().int() });
 
 /** GraphQL's actor: without one the account is gone. */

@@ -1,6 +1,6 @@
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod';
-import { controlNames, parseControl } from '../core/control.ts';
+import { type Control, controlNames, killSwitch, parseControl, type Stamp } from '../core/control.ts';
 import type { Gate } from '../ports.ts';
 import { awsFailureOf, reasonOf } from './aws-error.ts';
 
@@ -8,17 +8,39 @@ import { awsFailureOf, reasonOf } from './aws-error.ts';
  * The gate on SSM Parameter Store: one `GetParameters` by exact names, asked once, never cached. Never throws:
  * whatever is not a whole and plain answer within the time-outs is off, with the reason.
  */
-export const ssmGate = ({ client, names = controlNames }: { client: SSMClient; names?: readonly string[] }): Gate => ({
+export const ssmGate = ({ client, names = controlNames }: GateOptions): Gate => ({
   read: async () => {
-    const answer = await read(client, names, false).catch((error: unknown) => reasonOf(error));
-    if (typeof answer === 'string') return parseControl(new Map(), answer);
-    const left = names.filter((name) => !answer.values.has(name) && !answer.absent.has(name));
-    // An answer that says neither what a name holds nor that it is absent may have lost an operator's decision.
-    return left.length > 0
-      ? parseControl(new Map(), `the answer says nothing of ${left.join(', ')}`)
-      : parseControl(answer.values, null);
+    const answer = await wholeAnswer(client, names);
+    return typeof answer === 'string' ? parseControl(new Map(), answer) : controlIn(answer);
   },
 });
+
+/**
+ * The same gate, except that a kill switch an operator put on reads as off. For dry runs and nothing else: whatever is
+ * connected behind it must be unable to write. What is unreadable stays so.
+ */
+export const rehearsalGate = ({ client, names = controlNames }: GateOptions): Gate => ({
+  read: async () => {
+    const answer = await wholeAnswer(client, names);
+    if (typeof answer === 'string') return parseControl(new Map(), answer);
+    const control = controlIn(answer);
+    if (control.state === 'on' || control.unreadable) return control;
+    return parseControl(new Map([...answer.values, [killSwitch, 'false']]), null);
+  },
+});
+
+export type GateOptions = { client: SSMClient; names?: readonly string[] };
+
+const controlIn = ({ values, stamps }: Answer): Control => parseControl(values, null, stamps.get(killSwitch) ?? null);
+
+/** The answer, or in words why there is none that can be relied on. */
+const wholeAnswer = async (client: SSMClient, names: readonly string[]): Promise<Answer | string> => {
+  const answer = await read(client, names, false).catch((error: unknown) => reasonOf(error));
+  if (typeof answer === 'string') return answer;
+  const left = names.filter((name) => !answer.values.has(name) && !answer.absent.has(name));
+  // An answer that says neither what a name holds nor that it is absent may have lost an operator's decision.
+  return left.length > 0 ? `the answer says nothing of ${left.join(', ')}` : answer;
+};
 
 /**
  * A client that asks once and gives up in time: two attempts would make two calls of one tick, and the next tick is
@@ -64,7 +86,11 @@ export const readSecrets = async (
 /** How many names `GetParameters` takes. */
 const namesMax = 10;
 
-type Answer = { values: ReadonlyMap<string, string>; absent: ReadonlySet<string> };
+type Answer = {
+  values: ReadonlyMap<string, string>;
+  absent: ReadonlySet<string>;
+  stamps: ReadonlyMap<string, Stamp>;
+};
 
 const read = async (client: SSMClient, names: readonly string[], decrypted: boolean): Promise<Answer> => {
   const command = new GetParametersCommand({ Names: [...names], WithDecryption: decrypted });
@@ -73,12 +99,30 @@ const read = async (client: SSMClient, names: readonly string[], decrypted: bool
   const parsed = Parameters.safeParse(answer);
   if (!parsed.success) throw new UnfitAnswer();
   const { Parameters: found, InvalidParameters: absent } = parsed.data;
-  return { values: new Map(found.map(({ Name, Value }) => [Name, Value])), absent: new Set(absent) };
+  return {
+    values: new Map(found.map(({ Name, Value }) => [Name, Value])),
+    absent: new Set(absent),
+    stamps: new Map(
+      found.flatMap(({ Name, Version, LastModifiedDate }) =>
+        Version === undefined || LastModifiedDate === undefined
+          ? []
+          : [[Name, { version: Version, changedAt: LastModifiedDate.getTime() }] as const],
+      ),
+    ),
+  };
 };
 
 // The client passes on what it was sent: an empty answer as no list at all, a value of any type as it is.
+// Without a stamp that can be read the value still counts: only the halt is lost with it.
+const Parameter = z.object({
+  Name: z.string(),
+  Value: z.string(),
+  Version: z.number().int().optional().catch(undefined),
+  LastModifiedDate: z.date().optional().catch(undefined),
+});
+
 const Parameters = z.object({
-  Parameters: z.array(z.object({ Name: z.string(), Value: z.string() })),
+  Parameters: z.array(Parameter),
   InvalidParameters: z.array(z.string()).default([]),
 });
 

@@ -1,7 +1,18 @@
 import type * as z from 'zod';
 import { cleanLine, publicLine } from '../core/clean-text.ts';
-import { type Answer, type Executor, type ModelSelection, PortError } from '../ports.ts';
+import { type Answer, type Executor, PortError } from '../ports.ts';
 import { failureOf, type HttpResponse, http } from './http.ts';
+import {
+  answerTo,
+  archiveThread,
+  interruptTurn,
+  projectCreate,
+  stopSession,
+  type T3Command,
+  threadCreate,
+  turnStart,
+  unarchiveThread,
+} from './t3-commands.ts';
 import { AuthSession, Detail, Environment, Refusal, Sequence, Shell, Snapshot, SnapshotThread } from './t3-wire.ts';
 
 /** `url` is the server's origin, with or without a path before T3's own. `timeoutMs` bounds each call as a whole. */
@@ -33,7 +44,7 @@ export const t3Client = ({ url, token, timeoutMs = 10_000 }: T3Options): Executo
   const read = async <S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>> =>
     parsed(schema, await ask('GET', path), path);
 
-  const dispatch = async (command: Command): Promise<Answer | 'invalid'> => {
+  const dispatch = async (command: T3Command): Promise<Answer | 'invalid'> => {
     const response = await ask('POST', '/api/orchestration/dispatch', command);
     if (response.status === 200) {
       parsed(Sequence, response, 'dispatch');
@@ -46,7 +57,7 @@ export const t3Client = ({ url, token, timeoutMs = 10_000 }: T3Options): Executo
     throw isDefinite(response) ? failureOf('T3', response, null, excerpt(response)) : failureIn(response);
   };
 
-  const order = async (command: Command): Promise<Answer> => {
+  const order = async (command: T3Command): Promise<Answer> => {
     const answer = await dispatch(command);
     if (answer === 'invalid') throw new PortError('refused', `T3 calls ${command.type} invalid`);
     return answer;
@@ -63,50 +74,17 @@ export const t3Client = ({ url, token, timeoutMs = 10_000 }: T3Options): Executo
       return parsed(Detail, response, 'thread detail');
     },
 
-    createProject: async ({ at, model, ...project }) => {
-      const answer = await dispatch({
-        type: 'project.create',
-        ...project,
-        title: titleOf(project.title, project.projectId),
-        createWorkspaceRootIfMissing: false,
-        defaultModelSelection: model,
-        createdAt: iso(at),
-      });
+    createProject: async (asked) => {
+      const answer = await dispatch(projectCreate(asked));
       return answer === 'invalid' ? 'no checkout' : answer;
     },
-
-    createThread: ({ at, model, ...thread }) =>
-      order({
-        type: 'thread.create',
-        ...thread,
-        title: titleOf(thread.title, thread.threadId),
-        modelSelection: model,
-        interactionMode: 'default',
-        // Over HTTP T3 makes neither: the agent makes its own, as its prompt says.
-        branch: null,
-        worktreePath: null,
-        createdAt: iso(at),
-      }),
-
-    startTurn: async ({ commandId, threadId, messageId, text, runtimeMode, at }) => {
-      // T3 checks this only after its 200, and then there is no turn.
-      if (text.trim() === '' || text.length > promptLengthMax)
-        throw new PortError('refused', `a prompt has 1 to ${promptLengthMax} characters, this one ${text.length}`);
-      return order({
-        type: 'thread.turn.start',
-        commandId,
-        threadId,
-        message: { messageId, role: 'user', text, attachments: [] },
-        runtimeMode,
-        interactionMode: 'default',
-        createdAt: iso(at),
-      });
-    },
-
-    interrupt: ({ at, ...thread }) => order({ type: 'thread.turn.interrupt', ...thread, createdAt: iso(at) }),
-    stop: ({ at, ...thread }) => order({ type: 'thread.session.stop', ...thread, createdAt: iso(at) }),
-    archive: ({ commandId, threadId }) => order({ type: 'thread.archive', commandId, threadId }),
-    unarchive: ({ commandId, threadId }) => order({ type: 'thread.unarchive', commandId, threadId }),
+    createThread: (asked) => order(threadCreate(asked)),
+    startTurn: async (asked) => order(turnStart(asked)),
+    answer: (asked) => order(answerTo(asked)),
+    interrupt: (asked) => order(interruptTurn(asked)),
+    stop: (asked) => order(stopSession(asked)),
+    archive: (asked) => order(archiveThread(asked)),
+    unarchive: (asked) => order(unarchiveThread(asked)),
 
     whereabouts: async (threadId) => {
       const { threads } = await read('/api/orchestration/snapshot', Snapshot);
@@ -132,22 +110,11 @@ export const t3Client = ({ url, token, timeoutMs = 10_000 }: T3Options): Executo
   };
 };
 
-type Command = { type: string; commandId: string; [field: string]: string | object | boolean | null | ModelSelection };
-
 // About 730 bytes a thread, and the snapshot never shrinks: room for some 40 000 threads.
 const lookBytesMax = 32 * 1024 * 1024;
 const answerBytesMax = 64 * 1024;
-const promptLengthMax = 120_000;
 
 const mint = 'mint one on its host with `t3 auth session issue --token-only` and store it as the T3 token';
-
-const iso = (at: number): string => new Date(at).toISOString();
-
-/** A title is never empty, and never the one that makes T3 pay a model to find a better. */
-const titleOf = (title: string, otherwise: string): string => {
-  const clean = cleanLine(title, 200);
-  return clean === '' || clean === 'New thread' ? otherwise : clean;
-};
 
 /** A 200 read by its schema; any other answer is thrown. */
 const parsed = <S extends z.ZodType>(schema: S, response: HttpResponse, what: string): z.output<S> => {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { cleanLine, publicLine, publicText } from '../core/clean-text.ts';
+import type { AgentRequest } from '../core/thread.ts';
 import type { ExecutorLook, Thread, ThreadDetail } from '../ports.ts';
 
 /**
@@ -105,8 +106,39 @@ export const Detail = z
       toolCalls: activities.filter(({ kind, createdAt }) => kind === 'tool.completed' && isOfTurn(createdAt)).length,
       changedFiles: new Set(files.map(({ path }) => path)).size,
       totalTokens: newestTotal(activities),
+      request: openRequest(activities),
     };
   });
+
+const Requested = z.object({
+  requestId: z.string().min(1).max(200),
+  detail: z.string().optional(),
+  questions: z.array(z.object({ id: z.string(), question: z.string().optional() })).optional(),
+});
+
+/** The newest question or approval that no later activity resolves. */
+export const openRequest = (activities: readonly { kind: string; payload?: unknown }[]): AgentRequest | null => {
+  const resolved = new Set(
+    activities
+      .filter(({ kind }) => kind === 'user-input.resolved' || kind === 'approval.resolved')
+      .map(({ payload }) => Requested.safeParse(payload).data?.requestId),
+  );
+  const asked = activities.flatMap(({ kind, payload }) => {
+    if (kind !== 'user-input.requested' && kind !== 'approval.requested') return [];
+    const request = Requested.safeParse(payload).data;
+    return request === undefined || resolved.has(request.requestId) ? [] : [{ kind, ...request }];
+  });
+  const newest = asked.at(-1);
+  if (newest === undefined) return null;
+  const { requestId, kind, questions = [], detail = '' } = newest;
+  const text = kind === 'approval.requested' ? detail : questions.map(({ id, question }) => question ?? id).join('; ');
+  return {
+    requestId,
+    kind: kind === 'approval.requested' ? 'approval' : 'question',
+    text: publicLine(text, 500),
+    questionIds: questions.map(({ id }) => id),
+  };
+};
 
 /** `GET /api/auth/session`: answers 200 whatever the token is worth. */
 export const AuthSession = z.object({

@@ -13,6 +13,16 @@ export const cleanLine = (text: string, max: number): string => cut(oneLine(text
 /** `cleanText` for what people see (comment, doorbell, log): also redacted, before it is cut, so that no half of a secret stays. */
 export const publicText = (text: string, max: number): string => cut(redact(stripped(text)).trim(), max, cutLine);
 
+/** `publicText` from its other end: the last `max` UTF-16 units, with `…` in front where something was cut. */
+export const publicTail = (text: string, max: number): string => {
+  const whole = redact(stripped(text))
+    .replace(/\n(?:[ \t]*\n)+/g, '\n\n')
+    .trim();
+  if (whole.length <= max) return whole;
+  const end = whole.slice(whole.length - Math.max(0, max - 1));
+  return `…${/^[\udc00-\udfff]/.test(end) ? end.slice(1) : end}`.slice(0, Math.max(0, max));
+};
+
 /** `cleanLine` for what people see. */
 export const publicLine = (text: string, max: number): string => cut(redact(oneLine(text)), max, '…');
 

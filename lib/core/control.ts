@@ -1,4 +1,5 @@
 import { publicLine } from './clean-text.ts';
+import { deadlines } from './deadlines.ts';
 import { comparable, isRepoName } from './repo-name.ts';
 import { parseSettings, type Settings } from './settings.ts';
 import { visibleText } from './visible-text.ts';
@@ -9,11 +10,21 @@ import { visibleText } from './visible-text.ts';
  * `owner/name`s; `noDispatch` is the reason why nothing new may start although what is out is still watched.
  */
 export type Control =
-  | { state: 'off'; reason: string; unreadable: boolean }
+  | { state: 'off'; reason: string; unreadable: boolean; halt: Halt | null }
   | { state: 'on'; allowlist: readonly string[]; noDispatch: string | null; settings: Settings };
 
+/** An operator flipped the kill switch on at `since` (wall time): what is out is to be interrupted for a while. */
+export type Halt = { since: number; settings: Settings };
+
+/** For half an hour after an operator's flip the kill switch reaches what is out; a clock that went back counts as just flipped. */
+export const isHaltDue = (halt: Halt, now: number): boolean => now - halt.since < deadlines.haltMs;
+
+/** What the store says of the kill switch beside its value: its version, and when it was last changed (epoch ms). */
+export type Stamp = { version: number; changedAt: number };
+
 const prefix = '/afk/control/';
-const killSwitch = `${prefix}kill-switch`;
+/** The kill switch's name. */
+export const killSwitch = `${prefix}kill-switch`;
 const allowlist = `${prefix}allowlist`;
 const continued = [2, 3, 4, 5, 6, 7].map((part) => `${allowlist}-${part}`);
 const settings = `${prefix}settings`;
@@ -23,7 +34,7 @@ export const controlNames: readonly string[] = [killSwitch, allowlist, ...contin
 
 /**
  * Reads the two gates and the settings. `parameters` holds the values by name, absent ones left out; `problem` says
- * why the read failed, if it did. Pure; never throws; first match wins:
+ * why the read failed, if it did; `stamp` is the kill switch's, and lets an operator's flip be told from what shipped. Pure; never throws; first match wins:
  *
  * | parameters                                          | control                                    |
  * |-----------------------------------------------------|--------------------------------------------|
@@ -34,13 +45,18 @@ export const controlNames: readonly string[] = [killSwitch, allowlist, ...contin
  * | allowlist absent, malformed, contradictory or empty | on, nothing new starts                     |
  * | otherwise                                           | on                                         |
  */
-export const parseControl = (parameters: ReadonlyMap<string, string>, problem: string | null): Control => {
+export const parseControl = (
+  parameters: ReadonlyMap<string, string>,
+  problem: string | null,
+  stamp: Stamp | null = null,
+): Control => {
   if (problem !== null) return unreadable(`the control parameters could not be read: ${publicLine(problem, 300)}`);
 
   const flipped = parameters.get(killSwitch);
   if (flipped === undefined) return unreadable(`${killSwitch} is absent`);
   const word = flipped.trim().toLowerCase();
-  if (word === 'true') return { state: 'off', reason: 'the kill switch is on', unreadable: false };
+  if (word === 'true')
+    return { state: 'off', reason: 'the kill switch is on', unreadable: false, halt: haltOf(parameters, stamp) };
   if (word !== 'false')
     return unreadable(`${killSwitch} reads ${visibleText(flipped)}, which is neither true nor false`);
 
@@ -53,7 +69,14 @@ export const parseControl = (parameters: ReadonlyMap<string, string>, problem: s
   return { state: 'on', allowlist: names, noDispatch, settings: parsed.settings };
 };
 
-const unreadable = (reason: string): Control => ({ state: 'off', reason, unreadable: true });
+const unreadable = (reason: string): Control => ({ state: 'off', reason, unreadable: true, halt: null });
+
+/** Version 1 is as shipped: nobody flipped anything. Without settings nobody knows where the agents are. */
+const haltOf = (parameters: ReadonlyMap<string, string>, stamp: Stamp | null): Halt | null => {
+  if (stamp === null || stamp.version <= 1) return null;
+  const parsed = parseSettings(parameters.get(settings) ?? '');
+  return parsed.ok ? { since: stamp.changedAt, settings: parsed.settings } : null;
+};
 
 // What is well formed is kept beside a malformed entry: repos do not leave the list because of another one's typing error.
 const parseAllowlist = (parameters: ReadonlyMap<string, string>): { names: string[]; noDispatch: string | null } => {

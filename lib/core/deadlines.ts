@@ -43,4 +43,14 @@ export const deadlines = {
   leaseMs: 90_000,
   sweepEveryMs: minutes(60),
   preflightEveryMs: minutes(24 * 60),
+  /** After what looked like a provider's failure a run waits so long, then twice and four times as long. */
+  parkMs: minutes(10),
+  /** A turn at work is asked for its tokens this often. */
+  tokensEveryMs: minutes(10),
+  /** An answer is given so long to be taken up before the agent is interrupted to be told in a turn. */
+  answerMs: 45_000,
+  /** Wall time: after a flip of the kill switch the watcher halts what is out for so long. */
+  haltMs: minutes(30),
+  /** Wall time: a halted turn that is not over is interrupted again after this. */
+  haltAgainMs: minutes(1),
 } as const;

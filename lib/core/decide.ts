@@ -1,11 +1,17 @@
 import { assertNever } from './assert.ts';
 import type { SituationName } from './situation.ts';
 
-/** What follows from a situation. `handBack` ends as escalated before a push and as frozen after one. */
+/** What follows from a situation. `resume` is what a halt makes of some of the others (`afterHalt`). */
 export type Decision =
   | 'wait'
   | 'fix forward'
   | 'nudge'
+  | 'answer'
+  | 'interrupt'
+  | 'say so'
+  | 'park'
+  | 'try again'
+  | 'resume'
   | 'restart'
   | 'release'
   | 'end done'
@@ -13,13 +19,14 @@ export type Decision =
   | 'escalate'
   | 'freeze';
 
-/** What a run may still do. `executorSuspect`: the run before it could not start either. */
+/** What a run may still do. `release`: what could not start is the executor's fault, and the issue may be given back to the queue for it. */
 export type Allowances = {
   pushed: boolean;
   attempt: boolean;
   nudge: boolean;
   restart: boolean;
-  executorSuspect: boolean;
+  park: boolean;
+  release: boolean;
 };
 
 /**
@@ -28,15 +35,20 @@ export type Allowances = {
  * | situation                                                              | decision                                      |
  * |------------------------------------------------------------------------|-----------------------------------------------|
  * | cancelled by a person · issue gone                                     | end cancelled                                 |
- * | out of reach · landed, turn still out · CI or deployment pending · red, turn still out · over, not yet settled · at work | wait |
+ * | out of reach · landed, turn still out · CI or deployment pending · red, turn still out · over, not yet settled · parked · at work | wait |
  * | out of reach too long · elsewhere                                      | escalate                                      |
  * | landed                                                                 | end done                                      |
  * | no CI · CI blocked · CI overdue · deployment overdue                   | freeze                                        |
- * | could not start · lost                                                 | restart if allowed; else release if the executor is suspect; else hand back |
+ * | could not start · lost                                                 | restart if allowed; else release if that is the executor's fault; else hand back |
  * | stalled                                                                | restart if allowed, else hand back            |
- * | run overdue · asking · vanished · failed · turn overdue                | hand back                                     |
+ * | asking                                                                 | answer                                        |
+ * | asking still · told to stop asking                                     | interrupt · say so, in a turn                 |
+ * | run overdue · asking again · vanished · failed · turn overdue · over budget | hand back                                |
  * | red, turn over                                                         | fix forward if allowed, else freeze           |
- * | idle end · silent end                                                  | nudge if allowed, else escalate               |
+ * | red too long · red as the base was                                     | freeze                                        |
+ * | idle end                                                               | park if allowed; else nudge if allowed, else escalate |
+ * | park over                                                              | try again                                     |
+ * | silent end                                                             | nudge if allowed, else escalate               |
  *
  * Hand back is *escalate* before a push and *freeze* after one.
  */
@@ -52,8 +64,17 @@ export const decide = (situation: SituationName, allowances: Allowances): Decisi
     case 'deployment pending':
     case 'red, turn still out':
     case 'over, not yet settled':
+    case 'parked':
     case 'at work':
       return 'wait';
+    case 'asking':
+      return 'answer';
+    case 'asking still':
+      return 'interrupt';
+    case 'told to stop asking':
+      return 'say so';
+    case 'park over':
+      return 'try again';
     case 'out of reach too long':
     case 'elsewhere':
       return 'escalate';
@@ -63,25 +84,48 @@ export const decide = (situation: SituationName, allowances: Allowances): Decisi
     case 'CI blocked':
     case 'CI overdue':
     case 'deployment overdue':
+    case 'red too long':
+    case 'red as the base was':
       return 'freeze';
     case 'could not start':
     case 'lost':
       if (allowances.restart) return 'restart';
-      return allowances.executorSuspect ? 'release' : handBack;
+      return allowances.release ? 'release' : handBack;
     case 'stalled':
       return allowances.restart ? 'restart' : handBack;
     case 'run overdue':
-    case 'asking':
+    case 'asking again':
     case 'vanished':
     case 'failed':
     case 'turn overdue':
+    case 'over budget':
       return handBack;
     case 'red, turn over':
       return allowances.attempt ? 'fix forward' : 'freeze';
     case 'idle end':
+      if (allowances.park) return 'park';
+      return allowances.nudge ? 'nudge' : 'escalate';
     case 'silent end':
       return allowances.nudge ? 'nudge' : 'escalate';
     default:
       return assertNever(situation);
   }
+};
+
+/**
+ * What follows for a run that the kill switch halted, now that it is off again. The halt explains the interrupted
+ * turn: where the decision would be a nudge, a park or a wait for anything but an outage or a turn that is out, the
+ * turn is taken up again, at no charge; so is a turn that was mending a red push (`isMending`). Every other decision
+ * stands.
+ */
+export const afterHalt = (
+  decision: Decision,
+  situation: SituationName,
+  { isTurnOut, isMending }: { isTurnOut: boolean; isMending: boolean },
+): Decision => {
+  // The interrupted turn is our doing: it costs no nudge, and no run that has none left.
+  if (situation === 'silent end' || situation === 'idle end') return 'resume';
+  if (situation === 'red, turn over' && isMending) return 'resume';
+  if (decision !== 'wait' || isTurnOut) return decision;
+  return situation === 'out of reach' || situation === 'over, not yet settled' ? 'wait' : 'resume';
 };

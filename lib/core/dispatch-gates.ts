@@ -11,28 +11,39 @@ import { isRefusal, type Ruling } from './ruling.ts';
  * The cheap gates, in the design's order: the first that refuses gives the ruling, and its words the reason. Null for
  * an issue that may be looked at more closely. `graph` leads from each candidate to what its body is blocked by.
  */
-export const firstRefusal = (candidate: Candidate & { graph: Graph; context: DispatchContext }): Refusal | null => {
-  const { context, repo } = candidate;
-  if (context.executor !== null) return refusal('executor unavailable', context.executor);
-  const facts = context.repos.get(repo.id);
-  const scan = facts?.scan ?? null;
-  const name = scan?.name ?? repo.name;
-  if (!isRepoName(name) || !context.enrolled.has(comparable(name))) {
-    if (facts !== undefined && context.enrolled.has(comparable(facts.enrolledAs)))
-      return refusal('renamed', `renamed to ${name}: enrol that name`);
-    return refusal('not enrolled', `${name} is not in the allowlist`);
+export const firstRefusal = (judged: Judged): Refusal | null => {
+  for (const [ruling, whyNot] of outerGates) {
+    const why = whyNot(judged);
+    if (why !== null) return refusal(ruling, why);
   }
-  if (facts === undefined) return refusal('repo unreadable', 'nothing is known of the repo');
-  if (facts.unreadable !== null) return refusal('repo unreadable', facts.unreadable);
-  if (scan === null) return refusal('repo unreadable', 'the repo did not come back from the tracker');
-
-  const subject = { ...candidate, facts, scan };
+  const subject = subjectOf(judged);
+  if (subject === null) return null;
   for (const [ruling, whyNot] of gates) {
     const why = whyNot(subject);
     if (why !== null) return refusal(ruling, why);
   }
   return rememberedOf(subject);
 };
+
+/**
+ * Every cheap gate for one candidate in the same order, also those behind one that refuses: `why` is null where it lets
+ * the issue pass. Of a repo nobody knows only those that need no repo.
+ */
+export const everyGate = (judged: Judged): { ruling: Ruling; why: string | null }[] => {
+  const outer = outerGates.map(([ruling, whyNot]) => ({ ruling, why: whyNot(judged) }));
+  const subject = subjectOf(judged);
+  if (subject === null) return outer;
+  const inner = gates.map(([ruling, whyNot]) => ({ ruling, why: whyNot(subject) }));
+  const remembered = rememberedOf(subject);
+  const isSaid = remembered !== null && inner.some(({ ruling, why }) => ruling === remembered.ruling && why !== null);
+  const last =
+    remembered === null || isSaid
+      ? { ruling: 'looked at before' as const, why: null }
+      : { ruling: remembered.ruling, why: remembered.detail };
+  return [...outer, ...inner, last];
+};
+
+export type Judged = Candidate & { graph: Graph; context: DispatchContext };
 
 /** Why an issue is blocked, naming by what, or null. Not to know a blocker's state is to be blocked by it. */
 export const whyBlocked = (
@@ -71,13 +82,46 @@ export const refOf = (repo: RepoRef, number: number): string => `${comparable(re
 type Graph = ReadonlyMap<string, readonly string[]>;
 type Memory = ItemOf<'issue'> | undefined;
 type Refusal = { ruling: Ruling; detail: string };
-type Subject = Candidate & { graph: Graph; context: DispatchContext; facts: RepoFacts; scan: RepoScan };
+type Subject = Judged & { facts: RepoFacts; scan: RepoScan };
 
 const refusal = (ruling: Ruling, why: string): Refusal => ({ ruling, detail: cleanLine(why, 500) });
 
 const when = (is: boolean, why: string): string | null => (is ? why : null);
 const has = ({ labels }: ListedIssue, label: string): boolean =>
   labels.some((each) => each.toLowerCase() === label.toLowerCase());
+
+const factsOf = ({ repo, context }: Judged): RepoFacts | undefined => context.repos.get(repo.id);
+const nameOf = (judged: Judged): string => factsOf(judged)?.scan?.name ?? judged.repo.name;
+const isEnrolled = (judged: Judged): boolean => {
+  const name = nameOf(judged);
+  return isRepoName(name) && judged.context.enrolled.has(comparable(name));
+};
+/** Enrolled under a name that is not the repo's any more. */
+const wasEnrolled = (judged: Judged): boolean => {
+  const facts = factsOf(judged);
+  return !isEnrolled(judged) && facts !== undefined && judged.context.enrolled.has(comparable(facts.enrolledAs));
+};
+
+// What can be asked before anything is known of the repo.
+const outerGates: readonly (readonly [Ruling, (judged: Judged) => string | null])[] = [
+  ['executor unavailable', ({ context }) => context.executor],
+  [
+    'not enrolled',
+    (judged) => when(!isEnrolled(judged) && !wasEnrolled(judged), `${nameOf(judged)} is not in the allowlist`),
+  ],
+  ['renamed', (judged) => when(wasEnrolled(judged), `renamed to ${nameOf(judged)}: enrol that name`)],
+  ['repo unreadable', (judged) => whyUnreadable(factsOf(judged))],
+];
+
+const whyUnreadable = (facts: RepoFacts | undefined): string | null => {
+  if (facts === undefined) return 'nothing is known of the repo';
+  return facts.unreadable ?? when(facts.scan === null, 'the repo did not come back from the tracker');
+};
+
+const subjectOf = (judged: Judged): Subject | null => {
+  const facts = factsOf(judged);
+  return facts === undefined || facts.scan === null ? null : { ...judged, facts, scan: facts.scan };
+};
 
 const gates: readonly (readonly [Ruling, (subject: Subject) => string | null])[] = [
   ['repo paused', ({ facts }) => when(facts.settings.paused, 'the repo is paused in the settings')],

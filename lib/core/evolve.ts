@@ -1,6 +1,6 @@
 import { deadlines } from './deadlines.ts';
 import type { AgentFacts, Facts, IssueFacts, Proof } from './facts.ts';
-import { type ActiveRun, commonOf, isActive, type OpenRun, type Push } from './run.ts';
+import { type ActiveRun, commonOf, isActive, type OpenRun, type Push, withTrackerBack } from './run.ts';
 import type { TurnState } from './turn-state.ts';
 
 /** A run of which a turn was asked for. */
@@ -26,11 +26,12 @@ export const colour = (run: ActiveRun, proof: Proof, clock: number): ActiveRun =
   return { ...run, push: { ...run.push, redAt, greenAt }, firstRedAt: run.firstRedAt ?? redAt };
 };
 
-const withReach = <R extends StartedRun>(run: R, { issue, now }: Facts): R => {
-  if (issue === null || issue === 'gone')
-    return run.trackerDownSince === null ? { ...run, trackerDownSince: now } : run;
-  if (run.trackerDownSince === null) return run;
-  return { ...run, trackerDownSince: null, pausedMs: run.pausedMs + Math.max(0, now - run.trackerDownSince) };
+const withReach = <R extends StartedRun>(run: R, { issue, now, lostMs }: Facts): R => {
+  // Gone counts from the first time it was said, and only while it is said again and again.
+  const goneSince = issue === 'gone' ? (run.goneSince ?? now) : null;
+  const told = goneSince === run.goneSince ? run : { ...run, goneSince };
+  if (issue !== null && issue !== 'gone') return withTrackerBack(told, lostMs, now);
+  return told.trackerDownSince === null ? { ...told, trackerDownSince: now, trackerDownLostMs: lostMs } : told;
 };
 
 const withTurn = <R extends StartedRun>(run: R, agent: AgentFacts, clock: number): R => {
@@ -43,29 +44,67 @@ const withTurn = <R extends StartedRun>(run: R, agent: AgentFacts, clock: number
   const hasMoved = agent.stamp !== null && agent.stamp !== movement.stamp;
   const isOld = movement.stamp === null || clock - movement.movedAt > deadlines.movementGrainMs;
   const moved = hasMoved && isOld ? { stamp: agent.stamp, movedAt: clock } : movement;
-  const isSame = startingAt === turn.startingAt && takenUpAt === turn.takenUpAt && overAt === turn.overAt;
-  if (isSame && moved === movement) return run;
+  const counted = withTokens(run, agent, clock);
+  const readyAt = agent.state.is === 'ready without turn' ? (turn.readyAt ?? clock) : null;
+  const isSame =
+    readyAt === turn.readyAt &&
+    startingAt === turn.startingAt &&
+    takenUpAt === turn.takenUpAt &&
+    overAt === turn.overAt;
+  if (isSame && moved === movement) return counted;
   return {
-    ...run,
-    turn: { ...turn, startingAt, takenUpAt, overAt },
+    ...counted,
+    turn: { ...turn, startingAt, readyAt, takenUpAt, overAt },
     movement: moved,
     firstTakenUpAt: run.firstTakenUpAt ?? takenUpAt,
   };
+};
+
+/** Totals are absolute and only grow: the same report twice counts once. */
+const withTokens = <R extends StartedRun>(run: R, { tokens }: AgentFacts, clock: number): R => {
+  if (tokens === null || run.turn === null) return run;
+  const { thread } = run.turn;
+  const total = Math.max(tokens.total ?? 0, run.tokens[thread] ?? 0);
+  const all = Array.from({ length: Math.max(run.tokens.length, thread + 1) }, (_, n) =>
+    n === thread ? total : (run.tokens[n] ?? 0),
+  );
+  return { ...run, tokens: all, tokensAt: tokens.total === null ? run.tokensAt : clock, tokensReadAt: clock };
 };
 
 const isTakenUp = ({ is }: TurnState): boolean =>
   is === 'at work' || is === 'asking' || is === 'interrupting' || is === 'background' || is === 'over';
 
 const withLanding = <R extends StartedRun>(run: R, { landing }: IssueFacts, clock: number): R | ActiveRun => {
-  if (landing === null || landing.head === run.headSeen) return run;
-  const seen = { ...run, headSeen: landing.head };
-  if (landing.tip === null || landing.commits.length === 0) return seen;
-  const known = { ...seen, commits: [...landing.commits], declared: landing.declared };
-  return isActive(known) ? withPush(known, landing.tip, landing.hasDescendant, clock) : known;
+  if (landing === null) return run;
+  const { head, tip, commits, declared } = landing;
+  const seen = head === run.headSeen ? run : { ...run, headSeen: head };
+  // What was pushed is not on the branch any more: nothing of this run is, and nothing proves it.
+  if (tip === null || commits.length === 0) return isActive(seen) ? withoutPush(seen) : seen;
+  const isKnown = commits.join() === seen.commits.join() && sameDeclared(declared, seen.declared);
+  const known = isKnown ? seen : { ...seen, commits: [...commits], declared };
+  return isActive(known) ? withPush(known, landing, tip, clock) : known;
 };
 
-const withPush = (run: ActiveRun, tip: string, hasDescendant: boolean, clock: number): ActiveRun => {
-  const fresh: Push = { tip, seenAt: clock, hasDescendant, redAt: null, greenAt: null };
-  if (run.phase !== 'working' && tip === run.push.tip) return { ...run, push: { ...run.push, hasDescendant } };
+const sameDeclared = (a: OpenRun['declared'], b: OpenRun['declared']): boolean =>
+  a.testsRed === b.testsRed && a.green === b.green;
+
+const withoutPush = (run: ActiveRun): ActiveRun =>
+  run.phase === 'working' ? run : { ...commonOf(run), phase: 'working', turn: run.turn, commits: [] };
+
+const withPush = (
+  run: ActiveRun,
+  landing: NonNullable<IssueFacts['landing']>,
+  tip: string,
+  clock: number,
+): ActiveRun => {
+  const { hasDescendant, follows } = landing;
+  const before = run.phase === 'working' ? null : run.push;
+  const origin = follows ?? tip;
+  // The same push as before: what is watched in its place goes on being watched, unless CI was cut short there too.
+  if (before !== null && origin === before.origin && (follows === null || tip === before.tip))
+    return hasDescendant === before.hasDescendant || run.phase === 'working'
+      ? run
+      : { ...run, push: { ...before, hasDescendant } };
+  const fresh: Push = { tip, origin, seenAt: clock, hasDescendant, redAt: null, greenAt: null };
   return { ...commonOf(run), phase: 'verifying', turn: run.turn, push: fresh };
 };

@@ -1,5 +1,6 @@
 import { assertNever } from './assert.ts';
-import { type CiFacts, ciVerdict, lastCompletionAt } from './ci-verdict.ts';
+import { type Check, type CiFacts, ciVerdict, lastCompletionAt } from './ci-verdict.ts';
+import { cleanLine, withinBytes } from './clean-text.ts';
 import { deadlines } from './deadlines.ts';
 import { type Deployment, deploymentVerdict } from './deployment-verdict.ts';
 import type { Actor } from './issue.ts';
@@ -16,6 +17,10 @@ export type AgentFacts = {
   lastError: string | null;
   /** Read only when a turn is over; null where it was not read. `idle`: no tool call and no changed file. */
   words: { lastWords: string | null; idle: boolean } | null;
+  /** What it waits for; null where it waits for nothing, or that could not be read. */
+  request: { requestId: string; kind: 'question' | 'approval'; text: string } | null;
+  /** All tokens of this thread so far, null where the executor does not tell; null as a whole where it was not asked. */
+  tokens: { total: number | null } | null;
 };
 
 /** What the tracker shows of the issue and of this run's commits. */
@@ -35,6 +40,8 @@ export type IssueFacts = {
     head: string;
     commits: readonly string[];
     tip: string | null;
+    /** The tip by the trailer where `tip` is watched in its place; null where it is that tip itself. */
+    follows: string | null;
     hasDescendant: boolean;
     declared: { testsRed: boolean; green: boolean };
   } | null;
@@ -48,6 +55,8 @@ export type IssueFacts = {
 export type Facts = {
   now: number;
   clock: number;
+  /** The watcher's count of time in which nobody could look, ms. */
+  lostMs: number;
   /** Null: the executor could not be read at this look. */
   agent: AgentFacts | null;
   /** Wall time for which the executor has not been readable; 0 while it is. */
@@ -57,6 +66,9 @@ export type Facts = {
   /** The run before this one could not start either: the executor is to blame, not the issue. */
   executorSuspect: boolean;
 };
+
+/** Whose fault red is: the change's, nobody's (cut short, could not run), or what was red before anything was begun. */
+export type Blame = 'change' | 'infrastructure' | 'base';
 
 /** One failed check or deployment, as the fix prompt names it. */
 export type Failing = { name: string; url: string | null; state: string };
@@ -69,7 +81,7 @@ export type Proof =
   | { state: 'blocked'; reason: string }
   | { state: 'ci pending'; on: string }
   | { state: 'deploy pending'; on: string }
-  | { state: 'red'; what: 'CI' | 'deployment'; failing: readonly Failing[] };
+  | { state: 'red'; what: 'CI' | 'deployment'; failing: readonly Failing[]; blame: Blame };
 
 /** Folds what the tip shows into one proof. Pure; `push` is null while nothing of this run is on the default branch. */
 export const proofOf = (
@@ -77,6 +89,7 @@ export const proofOf = (
   issue: IssueFacts,
   at: { clock: number; now: number },
   settings: RepoSettings,
+  baseRed: readonly string[] = [],
 ): Proof => {
   if (push === null || issue.proof === null) return { state: 'not pushed' };
   const { ci } = issue.proof;
@@ -99,12 +112,15 @@ export const proofOf = (
         state: 'red',
         what: 'CI',
         failing: verdict.failing.map(({ name, url, state }) => ({ name, url, state })),
+        blame: blameOf(verdict.failing, baseRed),
       };
     case 'pending':
       return { state: 'ci pending', on: verdict.on };
     case 'blocked':
       return { state: 'blocked', reason: verdict.reason };
     case 'none':
+      // Only skipped checks are no last word either: others may still appear.
+      if (ageMs < deadlines.ciAppearsMs) return { state: 'ci pending', on: verdict.reason };
       return settings.noCi === 'accept'
         ? deployed(issue.proof, ageMs, settings)
         : { state: 'none', reason: verdict.reason };
@@ -113,6 +129,25 @@ export const proofOf = (
     default:
       return assertNever(verdict);
   }
+};
+
+/** CI spoke no verdict on a commit because a later push cut it short: that one's carries it on. */
+export const isCutShort = (ci: CiFacts, settings: RepoSettings): boolean => {
+  const rules = { required: [], expected: [], deployPatterns: settings.deployPatterns };
+  const limits = { ageMs: 0, sinceLastCompletionMs: null, graceMs: 0, settleMs: 0, deadlineMs: deadlines.ciMs };
+  const verdict = ciVerdict({ ...ci, ...rules, ...limits });
+  return verdict.verdict === 'pending' && verdict.follow;
+};
+
+/** How a check is remembered between commits: its name, cleaned and bounded. */
+export const checkKeyOf = (name: string): string => withinBytes(cleanLine(name, 60), 60);
+
+const blameOf = (failing: readonly Check[], baseRed: readonly string[]): Blame => {
+  const ours = failing.filter(({ name }) => !baseRed.includes(checkKeyOf(name)));
+  if (ours.length === 0) return 'base';
+  return ours.every(({ state }) => state === 'cancelled' || state === 'stale' || state === 'startup-failure')
+    ? 'infrastructure'
+    : 'change';
 };
 
 const deployed = (proof: NonNullable<IssueFacts['proof']>, ageMs: number, settings: RepoSettings): Proof => {
@@ -137,6 +172,7 @@ const deployed = (proof: NonNullable<IssueFacts['proof']>, ageMs: number, settin
         failing: places
           .filter((place) => place.result === 'failed')
           .map(({ name, url }) => ({ name, url, state: 'failure' })),
+        blame: 'change',
       };
     case 'approval':
       return { state: 'deploy pending', on: `approval of ${names.join(', ')}` };

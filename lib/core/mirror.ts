@@ -48,7 +48,8 @@ export const mirrorOf = (run: OpenRun | EndedRun, settings: RepoSettings): Mirro
 export const mirrorHash = ({ labels, comment, state }: Mirror): string =>
   createHash('sha256')
     .update(JSON.stringify([labels.add, labels.remove, comment?.marker ?? null, comment?.body ?? null, state]))
-    .digest('hex');
+    .digest('hex')
+    .slice(0, 32);
 
 const endOf = (run: EndedRun, { labels }: RepoSettings): Pick<Mirror, 'labels' | 'state'> => {
   const { ready, inProgress, human } = labels;

@@ -1,10 +1,12 @@
 import { assertNever } from './assert.ts';
 import { cleanLine, publicText, withinBytes } from './clean-text.ts';
+import { deadlines } from './deadlines.ts';
 import type { Decision } from './decide.ts';
-import type { StartedRun } from './evolve.ts';
+import { evolve, type StartedRun } from './evolve.ts';
 import type { Facts, Failing, Proof } from './facts.ts';
 import type { ActiveRun, Command, EndingRun, Leaving, OpenRun, Outcome, RestartingRun, Turn } from './run.ts';
-import { commonOf, pushOf } from './run.ts';
+import { commonOf, pushOf, withTrackerBack } from './run.ts';
+import { keptName } from './said.ts';
 import type { Situation } from './situation.ts';
 
 /** Who records the next state, and when (wall time): what an owed command is signed with. */
@@ -31,10 +33,36 @@ export const next = (run: ActiveRun, decision: Decision, judged: Judged, signatu
         push: run.push,
         mends: run.push.tip,
         failing,
-        attempts: run.attempts + 1,
+        // Cut short, or could not run: nobody's fault costs no attempt, and the clock still runs.
+        attempts: run.attempts + (proof.state === 'red' && proof.blame === 'infrastructure' ? 0 : 1),
+        idleFixes: run.phase === 'fixing' ? run.idleFixes + 1 : 0,
         ...asking(run.turn, 'fix', facts, signature),
       };
     }
+    case 'answer': {
+      const { request } = facts.agent ?? {};
+      if (request == null) throw new Error(`run ${run.id} has nothing to answer`);
+      const question = { requestId: request.requestId, stage: 'answered' as const, at: facts.clock };
+      return { ...run, answers: run.answers + 1, question, command: order('answer', run.answers, signature) };
+    }
+    case 'interrupt':
+      return {
+        ...run,
+        question: run.question && { ...run.question, stage: 'interrupted', at: facts.clock },
+        command: order('interrupt', 0, signature),
+      };
+    case 'say so':
+      return {
+        ...run,
+        question: run.question && { ...run.question, stage: 'answered' },
+        ...asking(run.turn, 'answer', facts, signature),
+      };
+    case 'park':
+      return { ...run, parks: run.parks + 1, parkedUntil: facts.clock + deadlines.parkMs * 2 ** run.parks };
+    case 'try again':
+      return { ...run, ...asking(run.turn, 'resume', facts, signature) };
+    case 'resume':
+      return { ...run, halt: null, ...asking(run.turn, 'resume', facts, signature) };
     case 'nudge':
       return { ...run, nudges: run.nudges + 1, ...asking(run.turn, 'nudge', facts, signature) };
     case 'restart':
@@ -66,6 +94,8 @@ export const next = (run: ActiveRun, decision: Decision, judged: Judged, signatu
 export type End = {
   why: string;
   clock: number;
+  now: number;
+  lostMs: number;
   lastWords: string | null;
   couldNotStart: boolean;
   deployed: boolean;
@@ -74,13 +104,14 @@ export type End = {
 
 /** A run begins to end: from here on its agent is only asked to leave. */
 export const endingOf = (run: Exclude<StartedRun, EndingRun>, outcome: Outcome, end: End): EndingRun => ({
-  ...commonOf(run),
+  // Nobody looks at the tracker for a run that ends: its outage may not hold the clock of the leaving.
+  ...withTrackerBack(commonOf(run), end.lostMs, end.now),
   phase: 'ending',
   turn: run.turn,
   push: pushOf(run),
   outcome,
-  reason: withinBytes(publicText(end.why, 1000), 500),
-  lastWords: end.lastWords === null ? null : withinBytes(end.lastWords, 800),
+  reason: withinBytes(publicText(end.why, 1000), 400),
+  lastWords: end.lastWords === null ? null : withinBytes(end.lastWords, lastWordsBytesMax),
   couldNotStart: end.couldNotStart,
   deployed: end.deployed,
   // Orders already given stay counted: their ids are used up.
@@ -94,6 +125,8 @@ export const endingOf = (run: Exclude<StartedRun, EndingRun>, outcome: Outcome, 
 const endOf = ({ facts, proof, situation }: Judged): End => ({
   why: situation.why,
   clock: facts.clock,
+  now: facts.now,
+  lostMs: facts.lostMs,
   lastWords: facts.agent?.words?.lastWords ?? null,
   couldNotStart: situation.name === 'could not start' || situation.name === 'lost',
   deployed: proof.state === 'proven' && proof.deployed,
@@ -121,6 +154,39 @@ export const restarted = (
     command: order('start', 0, signature),
   };
   return push === null ? { ...common, ...again, phase: 'working' } : { ...common, ...again, phase: 'verifying', push };
+};
+
+/** Its agent is out, and what it pushed is there: it is verified without another turn. */
+export const withoutTurn = (run: RestartingRun, facts: Facts): ActiveRun => {
+  const over = { sentAt: facts.clock, startingAt: null, readyAt: null, takenUpAt: facts.clock, overAt: facts.clock };
+  const idle: ActiveRun = { ...commonOf(run), phase: 'working', turn: { ...run.turn, ...over }, command: null };
+  return evolve(idle, { ...facts, agent: null }) as ActiveRun;
+};
+
+/**
+ * A further turn that was recorded and never sent, and for which the world may have moved on: it is as if it had not
+ * been decided, and costs nothing. What follows is decided anew.
+ */
+export const withdrawn = (run: ActiveRun, clock: number): ActiveRun => {
+  const { turn } = run;
+  // Without a message before it the thread is read for what it is: the turn before is the last there was.
+  const idle = {
+    ...turn,
+    after: null,
+    sentAt: clock,
+    startingAt: null,
+    readyAt: null,
+    takenUpAt: clock,
+    overAt: clock,
+  };
+  const back = {
+    ...commonOf(run),
+    command: null,
+    turn: idle,
+    attempts: run.attempts - (turn.kind === 'fix' ? 1 : 0),
+    nudges: run.nudges - (turn.kind === 'nudge' ? 1 : 0),
+  };
+  return run.phase === 'working' ? { ...back, phase: 'working' } : { ...back, phase: 'verifying', push: run.push };
 };
 
 /** The claim's second step: turn 0 is owed to the executor. */
@@ -159,7 +225,7 @@ export const askedToLeave = <R extends RestartingRun | EndingRun>(
   return { ...run, leaving: { ...leaving, ...counts, lastOrderAt: clock }, command: order(what, attempt, signature) };
 };
 
-const unseen = { sentAt: null, startingAt: null, takenUpAt: null, overAt: null };
+const unseen = { sentAt: null, startingAt: null, readyAt: null, takenUpAt: null, overAt: null };
 
 const nobodyAsked = (clock: number): Leaving => ({
   since: clock,
@@ -181,16 +247,19 @@ const asking = (
   kind: Turn['kind'],
   facts: Facts,
   signature: Signature,
-): { turn: Turn; command: Command } => ({
+): { turn: Turn; command: Command; parkedUntil: null } => ({
+  parkedUntil: null,
   turn: { n: turn.n + 1, kind, thread: turn.thread, after: facts.agent?.lastMessageAt ?? null, ...unseen },
   command: order('start', 0, signature),
 });
 
 // What a record can carry beside everything else: an item has 4 KB.
 const failingMax = 3;
+/** The most of an agent's last words that a run keeps. */
+export const lastWordsBytesMax = 500;
 
 const bounded = ({ name, url, state }: Failing): Failing => ({
-  name: withinBytes(cleanLine(name, 100), 120),
-  url: url !== null && url.length <= 250 ? url : null,
+  name: keptName(name),
+  url: url !== null && url.length <= 190 ? url : null,
   state: cleanLine(state, 20),
 });

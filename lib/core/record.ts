@@ -38,6 +38,8 @@ const IssueItem = z.strictObject({
       at: Instant,
     })
     .nullable(),
+  /** How often a run of this labelling was released, since the executor was at fault. */
+  releases: z.strictObject({ actId: z.string(), count: z.number().int() }).nullable(),
   coolUntil: Instant.nullable(),
   changedAt: Instant,
 });
@@ -57,12 +59,22 @@ const RepoItem = z.strictObject({
 /** Runs begun on a UTC date, `YYYY-MM-DD`, counted before they are claimed. */
 const DayItem = z.strictObject({ kind: z.literal('day'), date: z.string(), runs: z.number().int() });
 
+/** Money estimated for the runs that ended on a UTC date, and the newest of them, so that none is counted twice. */
+const SpendItem = z.strictObject({
+  kind: z.literal('spend'),
+  date: z.string(),
+  usd: z.number().min(0),
+  runs: z.array(z.string()).max(40),
+});
+
 /** Runs in a row that could not start; at two no dispatch until `openUntil`. */
 const BreakerItem = z.strictObject({
   kind: z.literal('breaker'),
   streak: z.number().int(),
   /** The run counted last: counted again after a crash, it stays one. */
   runId: z.string().nullable(),
+  /** When it was counted last. */
+  at: Instant,
   openUntil: Instant.nullable(),
 });
 
@@ -97,6 +109,7 @@ export const Item = z.discriminatedUnion('kind', [
   IssueItem,
   RepoItem,
   DayItem,
+  SpendItem,
   BreakerItem,
   LastWatchItem,
   OwedItem,
@@ -117,6 +130,8 @@ export const keyOf = (item: Item): string => {
       return `repo#${item.host}#${item.name}`;
     case 'day':
       return `day#${item.date}`;
+    case 'spend':
+      return `spend#${item.date}`;
     case 'owed':
       return `owed#${item.run.id}`;
     case 'breaker':

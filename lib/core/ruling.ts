@@ -11,6 +11,7 @@ export const rulings = [
   'repo archived',
   'issues off',
   'preflight failed',
+  'base red',
   'gone',
   'closed',
   'pull request',

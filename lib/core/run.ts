@@ -20,6 +20,8 @@ export const Turn = z.strictObject({
   sentAt: Instant.nullable(),
   /** First seen starting, first seen taken up, first seen over. */
   startingAt: Instant.nullable(),
+  /** First seen ready without having been taken up; forgotten when that passes. */
+  readyAt: Instant.nullable(),
   takenUpAt: Instant.nullable(),
   overAt: Instant.nullable(),
 });
@@ -28,6 +30,8 @@ export type Turn = z.infer<typeof Turn>;
 /** The tip of the push that carries this run's newest commit: what CI is asked about. */
 export const Push = z.strictObject({
   tip: Sha,
+  /** The tip by the trailer, where `tip` is a later commit that is watched because CI was cut short on this one. */
+  origin: Sha,
   seenAt: Instant,
   /** A later commit stands on the branch: it carries this one on when CI cuts the tip short. */
   hasDescendant: z.boolean(),
@@ -41,7 +45,7 @@ export type Push = z.infer<typeof Push>;
  * recorded it: for 90 s it is that invocation's to do. `attempt` makes the ids of a repeated order new ones.
  */
 export const Command = z.strictObject({
-  order: z.enum(['start', 'interrupt', 'stop', 'unarchive']),
+  order: z.enum(['start', 'interrupt', 'stop', 'unarchive', 'answer']),
   attempt: z.number().int().min(0),
   recordedAt: Instant,
   by: z.string(),
@@ -76,12 +80,17 @@ const Common = z.strictObject({
   /** The watcher's count of lost time at the claim, and what this run alone lost since, to be taken off its clock. */
   lostMsAtClaim: z.number().int(),
   pausedMs: z.number().int().min(0),
-  /** Wall time since when the tracker could not be read for this run. */
+  /** Wall time since when the tracker could not be read for this run, and the watcher's count of lost time then. */
   trackerDownSince: Instant.nullable(),
+  trackerDownLostMs: z.number().int(),
+  /** Wall time since when the tracker has been saying that there is no such issue. */
+  goneSince: Instant.nullable(),
   attempts: z.number().int().min(0),
   nudges: z.number().int().min(0),
   restarts: z.number().int().min(0),
   answers: z.number().int().min(0),
+  /** Earlier runs of this labelling that were released, since the executor was at fault. */
+  releases: z.number().int().min(0),
   /** Reopened by us after our own keyword closed it too early. */
   reopened: z.boolean(),
   /** The default branch's head that was searched last for this run's commits. */
@@ -89,6 +98,23 @@ const Common = z.strictObject({
   /** The newest commits of this run on the default branch, newest first, and what they declare of the way there. */
   commits: z.array(Sha).max(5),
   declared: z.strictObject({ testsRed: z.boolean(), green: z.boolean() }),
+  /** Checks that were red on `base` before anything was begun: no fault of this run's. */
+  baseRed: z.array(z.string().max(60)).max(3),
+  /** Turns in a row that were asked to mend and brought no new commit. */
+  idleFixes: z.number().int().min(0),
+  /** Waits after what looked like a provider's failure, and until when the present one lasts. */
+  parks: z.number().int().min(0),
+  parkedUntil: Instant.nullable(),
+  /** The one request of the agent that was answered, and how: by an answer, or by interrupting it to say so in a turn. */
+  question: z
+    .strictObject({ requestId: z.string().max(200), stage: z.enum(['answered', 'interrupted']), at: Instant })
+    .nullable(),
+  /** Interrupted by the kill switch (wall times), to be looked at again after it. */
+  halt: z.strictObject({ at: Instant, interrupts: z.number().int().min(0), lastOrderAt: Instant }).nullable(),
+  /** Tokens by thread of this run, each the highest total ever told; when one was last told, and last asked for. */
+  tokens: z.array(z.number().int().min(0)).max(12),
+  tokensAt: Instant.nullable(),
+  tokensReadAt: Instant.nullable(),
   firstTakenUpAt: Instant.nullable(),
   firstRedAt: Instant.nullable(),
   /** The executor's last stamp of movement, and when it was seen to change. */
@@ -147,13 +173,32 @@ export type EndedRun = z.infer<typeof EndedRun>;
  * `lostMs` is the watcher's running count of time in which nobody could look (gaps, executor down).
  */
 export const runTime = (
-  run: Pick<OpenRun, 'lostMsAtClaim' | 'pausedMs' | 'trackerDownSince'>,
+  run: Pick<OpenRun, 'lostMsAtClaim' | 'pausedMs' | 'trackerDownSince' | 'trackerDownLostMs'>,
   lostMs: number,
   now: number,
 ): number => {
-  const sinceTrackerDown = run.trackerDownSince === null ? 0 : Math.max(0, now - run.trackerDownSince);
-  return now - Math.max(0, lostMs - run.lostMsAtClaim) - run.pausedMs - sinceTrackerDown;
+  return now - Math.max(0, lostMs - run.lostMsAtClaim) - run.pausedMs - trackerDownMs(run, lostMs, now);
 };
+
+/** What the tracker's present outage took from a run, less what the watcher counts as lost for all runs anyway. */
+export const trackerDownMs = (
+  run: Pick<OpenRun, 'trackerDownSince' | 'trackerDownLostMs'>,
+  lostMs: number,
+  now: number,
+): number =>
+  run.trackerDownSince === null
+    ? 0
+    : Math.max(0, now - run.trackerDownSince - Math.max(0, lostMs - run.trackerDownLostMs));
+
+/** The same clock, going again: what the outage took is kept as paused. */
+export const withTrackerBack = <R extends Pick<OpenRun, 'trackerDownSince' | 'trackerDownLostMs' | 'pausedMs'>>(
+  run: R,
+  lostMs: number,
+  now: number,
+): R =>
+  run.trackerDownSince === null
+    ? run
+    : { ...run, trackerDownSince: null, pausedMs: run.pausedMs + trackerDownMs(run, lostMs, now) };
 
 /** The turn asked for last, or null where none ever was. */
 export const turnOf = (run: OpenRun): Turn | null => (run.phase === 'claimed' ? null : run.turn);
@@ -190,12 +235,24 @@ export const commonOf = (run: OpenRun): Omit<ClaimedRun, 'phase'> => ({
   lostMsAtClaim: run.lostMsAtClaim,
   pausedMs: run.pausedMs,
   trackerDownSince: run.trackerDownSince,
+  trackerDownLostMs: run.trackerDownLostMs,
+  goneSince: run.goneSince,
+  releases: run.releases,
   attempts: run.attempts,
   nudges: run.nudges,
   restarts: run.restarts,
   answers: run.answers,
   reopened: run.reopened,
   headSeen: run.headSeen,
+  baseRed: run.baseRed,
+  idleFixes: run.idleFixes,
+  parks: run.parks,
+  parkedUntil: run.parkedUntil,
+  question: run.question,
+  halt: run.halt,
+  tokens: run.tokens,
+  tokensAt: run.tokensAt,
+  tokensReadAt: run.tokensReadAt,
   commits: run.commits,
   declared: run.declared,
   firstTakenUpAt: run.firstTakenUpAt,

@@ -21,6 +21,7 @@ export type Shipped = {
   nudgesMax: number;
   restartsMax: number;
   budgetUsd: number;
+  usdPerMillionTokens: number;
   noCi: 'escalate' | 'accept';
   baselineRed: 'hold' | 'accept';
   environments: readonly string[];
@@ -37,6 +38,7 @@ export const shipped: Shipped = {
   nudgesMax: 1,
   restartsMax: 1,
   budgetUsd: 20,
+  usdPerMillionTokens: 5,
   noCi: 'escalate',
   baselineRed: 'hold',
   environments: [],
@@ -119,6 +121,7 @@ export const Overrides = z.strictObject({
   nudgesMax: whole(0, 10, 'turns', 'reminders to a turn that ended without a push, per run').exactOptional(),
   restartsMax: whole(0, 10, 'turns', 'restarts of a turn that got lost or stalled, per run').exactOptional(),
   budgetUsd: usd(1000, 'estimated money per run').exactOptional(),
+  usdPerMillionTokens: usd(1000, 'price that a run’s tokens are estimated with').exactOptional(),
   noCi: oneOf(
     ['escalate', 'accept'],
     'what a push without any CI means: a person looks, or it counts as green',

@@ -1,8 +1,9 @@
 import { assertNever } from './assert.ts';
+import { isOverBudget } from './budget.ts';
 import { deadlines } from './deadlines.ts';
 import type { AgentFacts, Facts, IssueFacts, Proof } from './facts.ts';
 import type { ActiveRun } from './run.ts';
-import { pushOf } from './run.ts';
+import { pushOf, trackerDownMs } from './run.ts';
 import type { RepoSettings } from './settings.ts';
 
 /**
@@ -18,6 +19,8 @@ export const situationNames = [
   'out of reach too long',
   'run overdue',
   'asking',
+  'asking still',
+  'asking again',
   'landed',
   'landed, turn still out',
   'no CI',
@@ -32,9 +35,15 @@ export const situationNames = [
   'vanished',
   'failed',
   'turn overdue',
+  'over budget',
+  'told to stop asking',
   'red, turn still out',
   'red, turn over',
+  'red too long',
+  'red as the base was',
   'elsewhere',
+  'parked',
+  'park over',
   'idle end',
   'silent end',
   'over, not yet settled',
@@ -50,25 +59,25 @@ export const situate = (run: ActiveRun, facts: Facts, proof: Proof, settings: Re
     const how = cancelledHow(issue, settings);
     if (how !== null) return { name: 'cancelled by a person', why: how };
   }
-  if (issue === null || agent === null) return outOfReach(run, facts);
+  // The run's clock stands while the world is out of reach: what is overdue all the same is overdue.
   if (clock - run.claimedAt > deadlines.wholeRunMs)
     return { name: 'run overdue', why: `the run took longer than ${hours(deadlines.wholeRunMs)}` };
-  if (agent.state.is === 'asking')
-    return {
-      name: 'asking',
-      why: `the agent asked for ${agent.state.what === 'approval' ? 'an approval' : 'an answer'}, and nobody is there`,
-    };
+  if (issue === null || agent === null) return outOfReach(run, facts);
+  const request = asking(run, agent, clock);
+  if (request !== null) return request;
   const seen = landed(run, proof, agent, clock);
   if (seen !== null) return seen;
   return (
     turnTrouble(run, agent, clock) ??
-    (proof.state === 'red' ? red(proof, agent, run, clock) : null) ??
+    overBudget(run, agent, clock, settings) ??
+    quieted(run, agent, clock) ??
+    (proof.state === 'red' ? red(proof, agent, run, clock, settings) : null) ??
     notPushed(run, agent, issue, clock)
   );
 };
 
 /** The turn asked for last may still act: nothing may be sent to it, and red may still be mended. */
-export const isTurnOut = ({ state }: AgentFacts): boolean => {
+export const isTurnOut = ({ state }: Pick<AgentFacts, 'state'>): boolean => {
   switch (state.is) {
     case 'absent':
     case 'could not start':
@@ -94,22 +103,21 @@ const minutes = (ms: number): string => `${ms / 60_000} min`;
 
 const gone = (run: ActiveRun, now: number): Situation => {
   // A 404 may be a moment's lack of access: believed only when it lasts.
-  const isSure = run.trackerDownSince !== null && now - run.trackerDownSince >= deadlines.goneMs;
+  const isSure = run.goneSince !== null && now - run.goneSince >= deadlines.goneMs;
   return isSure
     ? { name: 'issue gone', why: 'the issue was deleted or moved away' }
     : { name: 'out of reach', why: 'the tracker does not find the issue' };
 };
 
-const outOfReach = (run: ActiveRun, { now, agent, executorDownMs }: Facts): Situation => {
-  const trackerDownMs = run.trackerDownSince === null ? 0 : now - run.trackerDownSince;
+const outOfReach = (run: ActiveRun, { now, lostMs, agent, executorDownMs }: Facts): Situation => {
   const who = agent === null ? 'the executor' : 'the tracker';
-  return Math.max(executorDownMs, trackerDownMs) > deadlines.outOfReachMs
+  return Math.max(executorDownMs, trackerDownMs(run, lostMs, now)) > deadlines.outOfReachMs
     ? { name: 'out of reach too long', why: `${who} could not be reached for ${hours(deadlines.outOfReachMs)}` }
     : { name: 'out of reach', why: `${who} cannot be reached` };
 };
 
 /** What a person did that ends the run, in words; null where nobody did. Our own keyword and agent accounts are nobody. */
-const cancelledHow = (issue: IssueFacts, settings: RepoSettings): string | null => {
+export const cancelledHow = (issue: IssueFacts, settings: RepoSettings): string | null => {
   const isPerson = (actor: IssueFacts['closedBy']): boolean =>
     !settings.agentLogins.some((login) => login.toLowerCase() === actor?.login.toLowerCase());
   if (!issue.open && !issue.closedByOwnCommit && isPerson(issue.closedBy)) return 'the issue was closed';
@@ -117,6 +125,31 @@ const cancelledHow = (issue: IssueFacts, settings: RepoSettings): string | null 
   if (issue.hasHold && isPerson(issue.holdBy)) return `the label ${settings.labels.hold} was put on`;
   return null;
 };
+
+/** What the agent waits for, and whether it was answered before; null where that is nothing, or cannot be read. */
+const asking = ({ question }: ActiveRun, { state, request }: AgentFacts, clock: number): Situation | null => {
+  if (state.is !== 'asking' || request === null) return null;
+  const why = `the agent asked for ${request.kind === 'approval' ? 'an approval' : 'an answer'}, and nobody is there: ${request.text}`;
+  if (question === null) return { name: 'asking', why };
+  if (question.requestId !== request.requestId) return { name: 'asking again', why };
+  if (question.stage === 'interrupted')
+    return clock - question.at > deadlines.leaveMs ? { name: 'asking again', why } : { name: 'at work', why };
+  return clock - question.at >= deadlines.answerMs ? { name: 'asking still', why } : { name: 'at work', why };
+};
+
+const overBudget = (run: ActiveRun, agent: AgentFacts, clock: number, settings: RepoSettings): Situation | null =>
+  isOverBudget(run, isTurnOut(agent), clock, settings)
+    ? {
+        name: 'over budget',
+        why: `the run has spent its budget of ${settings.budgetUsd} USD, as far as its tokens tell`,
+      }
+    : null;
+
+/** Interrupted because an answer was not taken: once idle, it is told in a turn of its own. */
+const quieted = (run: ActiveRun, agent: AgentFacts, clock: number): Situation | null =>
+  run.question?.stage === 'interrupted' && !isTurnOut(agent) && isSettled(run, clock)
+    ? { name: 'told to stop asking', why: 'the agent did not take the answer up and was interrupted' }
+    : null;
 
 const landed = (run: ActiveRun, proof: Proof, agent: AgentFacts, clock: number): Situation | null => {
   const push = pushOf(run);
@@ -166,7 +199,7 @@ const turnTrouble = (run: ActiveRun, agent: AgentFacts, clock: number): Situatio
         why: `the agent could not start${state.lastError === null ? '' : `: ${state.lastError}`}`,
       };
     case 'ready without turn':
-      return sinceSent > deadlines.readyWithoutTurnMs
+      return clock - (turn.readyAt ?? clock) > deadlines.readyWithoutTurnMs
         ? { name: 'could not start', why: 'the session is ready and the turn was never taken up' }
         : null;
     case 'not accepted':
@@ -201,10 +234,19 @@ const turnTrouble = (run: ActiveRun, agent: AgentFacts, clock: number): Situatio
   }
 };
 
-const red = (proof: Extract<Proof, { state: 'red' }>, agent: AgentFacts, run: ActiveRun, clock: number): Situation => {
+const red = (
+  proof: Extract<Proof, { state: 'red' }>,
+  agent: AgentFacts,
+  run: ActiveRun,
+  clock: number,
+  settings: RepoSettings,
+): Situation => {
   const names = proof.failing.map((failing) => failing.name).join(', ');
   const why = `${proof.what} is red: ${names}`;
+  if (run.firstRedAt !== null && isTurnOut(agent) && clock - run.firstRedAt >= settings.fixForwardMaxMs)
+    return { name: 'red too long', why: `${why}, and not mended within ${minutes(settings.fixForwardMaxMs)}` };
   if (isTurnOut(agent)) return { name: 'red, turn still out', why };
+  if (proof.blame === 'base') return { name: 'red as the base was', why: `${why}, as before this run began` };
   return isSettled(run, clock) ? { name: 'red, turn over', why } : { name: 'over, not yet settled', why };
 };
 
@@ -213,6 +255,10 @@ const notPushed = (run: ActiveRun, agent: AgentFacts, issue: IssueFacts, clock: 
   if (!isSettled(run, clock)) return { name: 'over, not yet settled', why: 'the turn has just ended' };
   if (issue.elsewhere !== null)
     return { name: 'elsewhere', why: `the commits are not on the default branch but at ${issue.elsewhere.url}` };
+  if (run.parkedUntil !== null)
+    return clock < run.parkedUntil
+      ? { name: 'parked', why: 'the provider seems to have failed; the turn is tried again later' }
+      : { name: 'park over', why: 'the wait for the provider is over' };
   return agent.words?.idle === true
     ? { name: 'idle end', why: 'the turn ended without a tool call, a changed file or a commit' }
     : { name: 'silent end', why: 'the turn ended and nothing was pushed' };

@@ -1,10 +1,11 @@
-import { type Allowances, type Decision, decide } from './decide.ts';
+import { deadlines } from './deadlines.ts';
+import { type Allowances, afterHalt, type Decision, decide } from './decide.ts';
 import { colour, evolve, type StartedRun } from './evolve.ts';
 import { type Facts, type Proof, proofOf } from './facts.ts';
 import { type Judged, next, type Signature } from './next.ts';
 import { type ActiveRun, pushOf } from './run.ts';
 import type { RepoSettings } from './settings.ts';
-import { type Situation, situate } from './situation.ts';
+import { isTurnOut, type Situation, situate } from './situation.ts';
 
 /** What one look made of a run. `run` is the very run that was given when nothing follows and nothing was learnt. */
 export type Step = { run: StartedRun; situation: Situation; decision: Decision; judged: Judged };
@@ -15,8 +16,18 @@ export type Step = { run: StartedRun; situation: Situation; decision: Decision; 
  */
 export const step = (run: ActiveRun, facts: Facts, settings: RepoSettings, signature: Signature): Step => {
   const { learned, judged } = judge(run, facts, settings);
-  const decision = decide(judged.situation.name, allowancesOf(learned, facts, settings));
-  return { run: next(learned, decision, judged, signature), situation: judged.situation, decision, judged };
+  const decided = decide(judged.situation.name, allowancesOf(learned, facts, settings));
+  const isOut = facts.agent !== null && isTurnOut(facts.agent);
+  const decision =
+    learned.halt === null
+      ? decided
+      : afterHalt(decided, judged.situation.name, { isTurnOut: isOut, isMending: learned.phase === 'fixing' });
+  return {
+    run: unhalted(next(learned, decision, judged, signature), decision, isOut, facts),
+    situation: judged.situation,
+    decision,
+    judged,
+  };
 };
 
 /** Learns and names without deciding: what an owed command is weighed against before it is obeyed late. */
@@ -24,11 +35,25 @@ export const judge = (run: ActiveRun, facts: Facts, settings: RepoSettings): { l
   const evolved = evolve(run, facts);
   const { issue } = facts;
   const proof: Proof =
-    issue === null || issue === 'gone' ? { state: 'not pushed' } : proofOf(pushOf(evolved), issue, facts, settings);
+    issue === null || issue === 'gone'
+      ? { state: 'not pushed' }
+      : proofOf(pushOf(evolved), issue, facts, settings, run.baseRed);
   const coloured = issue === null || issue === 'gone' ? evolved : colour(evolved, proof, facts.clock);
   const learned = reopened(coloured, facts, proof);
   return { learned, judged: { facts, proof, situation: situate(learned, facts, proof, settings) } };
 };
+
+/** A halt is forgotten once something was decided, or when the turn has outlived its interrupts. */
+const unhalted = (run: StartedRun, decision: Decision, isOut: boolean, { now }: Facts): StartedRun => {
+  if (run.halt === null) return run;
+  const isOutlived = isOut && now - run.halt.lastOrderAt > deadlines.leaveMs;
+  return decision !== 'wait' || isOutlived ? { ...run, halt: null } : run;
+};
+
+const idleFixesMax = 2;
+const parksMax = 3;
+/** How often in a row an issue is given back to the queue for the executor's fault. */
+export const releasesMax = 2;
 
 /** What a run may still do under its settings. */
 export const allowancesOf = (
@@ -38,11 +63,15 @@ export const allowancesOf = (
 ): Allowances => ({
   pushed: pushOf(run) !== null,
   attempt:
+    // Mended twice without a new commit, the turn just over among them: a third time would change nothing.
+    (run.phase === 'fixing' ? run.idleFixes + 1 : 0) < idleFixesMax &&
     run.attempts < settings.fixForwardMaxAttempts &&
     (run.firstRedAt === null || clock - run.firstRedAt < settings.fixForwardMaxMs),
   nudge: run.nudges < settings.nudgesMax,
   restart: run.restarts < settings.restartsMax,
-  executorSuspect,
+  park: run.parks < parksMax,
+  // A run that was at work had its start; and an issue is not given back for ever.
+  release: executorSuspect && run.firstTakenUpAt === null && run.releases < releasesMax,
 });
 
 // Our own keyword, or an account the agent acts as, closed the issue before it was proven: opened again, once.

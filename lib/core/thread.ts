@@ -18,3 +18,11 @@ export type Thread = {
   pending: 'question' | 'approval' | null;
   backgroundWork: boolean;
 };
+
+/** A question or an approval the agent waits for. `text` is what it asks, cleaned and bounded. */
+export type AgentRequest = {
+  requestId: string;
+  kind: 'question' | 'approval';
+  text: string;
+  questionIds: readonly string[];
+};

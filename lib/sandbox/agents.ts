@@ -25,6 +25,14 @@ export const agentNames = [
   'hangs',
   'closes the issue by keyword and turns out red',
   'pushes a merge commit on top',
+  'asks a question and takes the answer',
+  'asks again and again',
+  'needs a nudge',
+  'meets a failing provider',
+  'never meets its provider',
+  'spends too much',
+  'stays alive after green',
+  'takes its time',
 ] as const;
 export type AgentName = (typeof agentNames)[number];
 
@@ -41,16 +49,7 @@ export const agentOf = (name: AgentName, issue: number, turn: AgentTurn): AgentS
     case 'never gets green':
       return works(lands(run, refs, 'red'));
     case 'stops without pushing':
-      return works([
-        { afterMs: minutes(2), does: 'tool', detail: 'Read: src/report.ts' },
-        { afterMs: minutes(1), does: 'change-file', path: 'src/report.ts' },
-        {
-          afterMs: minutes(1),
-          does: 'end',
-          how: 'completed',
-          text: 'Two designs are possible here, and the issue does not say which one is wanted. I stopped before choosing.',
-        },
-      ]);
+      return works(stopsShort);
     case 'crashes':
       return works([
         { afterMs: minutes(2), does: 'tool', detail: 'Bash: npm test' },
@@ -64,10 +63,64 @@ export const agentOf = (name: AgentName, issue: number, turn: AgentTurn): AgentS
       return works(lands(run, isFix ? refs : `Closes #${issue}`, isFix ? 'green' : 'red'));
     case 'pushes a merge commit on top':
       return works(lands(run, refs, 'green', true));
+    case 'asks a question and takes the answer':
+      return works([
+        { afterMs: minutes(2), does: 'ask', question: 'Which database should I use?', options: [] },
+        ...lands(run, refs, 'green'),
+      ]);
+    case 'asks again and again':
+      return works([
+        { afterMs: minutes(2), does: 'ask', question: 'Which database should I use?', options: [] },
+        { afterMs: minutes(1), does: 'ask', question: 'And which port?', options: [] },
+        { afterMs: minutes(1), does: 'end', how: 'completed', text: 'I still do not know.' },
+      ]);
+    case 'needs a nudge':
+      return isFix ? works(lands(run, refs, 'green')) : works(stopsShort);
+    case 'meets a failing provider':
+      return turn.turnNumber === 1 ? works(providerFails) : works(lands(run, refs, 'green'));
+    case 'never meets its provider':
+      return works(providerFails);
+    case 'spends too much':
+      return works([
+        { afterMs: minutes(2), does: 'tool', detail: 'Bash: npm test' },
+        { afterMs: minutes(2), does: 'tokens', total: 9_000_000, told: 'now' },
+        ...Array.from(
+          { length: 12 },
+          (): AgentAct => ({ afterMs: minutes(5), does: 'tool', detail: 'Bash: npm test' }),
+        ),
+      ]);
+    case 'stays alive after green':
+      return works([
+        ...lands(run, refs, 'green').slice(0, -1),
+        ...Array.from({ length: 12 }, (): AgentAct => ({ afterMs: minutes(5), does: 'tool', detail: 'Read: docs' })),
+      ]);
+    case 'takes its time':
+      // What it had done stands in its worktree: a second turn has only to land it.
+      if (isFix) return works(lands(run, refs, 'green'));
+      return works([
+        ...Array.from({ length: 4 }, (): AgentAct => ({ afterMs: minutes(8), does: 'tool', detail: 'Bash: npm test' })),
+        ...lands(run, refs, 'green'),
+      ]);
   }
 };
 
 const minutes = (n: number): number => n * 60_000;
+
+const stopsShort: readonly AgentAct[] = [
+  { afterMs: minutes(2), does: 'tool', detail: 'Read: src/report.ts' },
+  { afterMs: minutes(1), does: 'change-file', path: 'src/report.ts' },
+  {
+    afterMs: minutes(1),
+    does: 'end',
+    how: 'completed',
+    text: 'Two designs are possible here, and the issue does not say which one is wanted. I stopped before choosing.',
+  },
+];
+
+/** Told as an ordinary reply, after which the turn reads completed. */
+const providerFails: readonly AgentAct[] = [
+  { afterMs: 5000, does: 'end', how: 'api-error', text: 'API Error: Overloaded' },
+];
 
 const works = (acts: readonly AgentAct[]): AgentScript => ({ starts: 'ok', startMs: 4000, acts });
 

@@ -8,7 +8,7 @@ export type PushSeen = { sha: string; message: string; branch: string; number: n
 /**
  * One report to come; offsets in milliseconds from the push. A check is queued from `queuedAfterMs`, in progress from
  * `startsAfterMs` (or as `unfinished` says), and completed at `endsAfterMs`, or never. A `suite` is one that has no runs
- * and stays queued.
+ * and stays queued. `says` is what a check reports of itself when it is over, and a status at once.
  */
 export type CheckPlan =
   | {
@@ -22,8 +22,9 @@ export type CheckPlan =
       endsAfterMs?: number;
       conclusion?: string;
       unfinished?: Unfinished;
+      says?: string;
     }
-  | { kind: 'status'; context: string; afterMs: number; state: string; creator?: string }
+  | { kind: 'status'; context: string; afterMs: number; state: string; creator?: string; says?: string }
   | { kind: 'suite'; app: string; workflow?: string; event?: string; afterMs?: number };
 
 /** One deployment to come, of the pushed commit unless `sha` says otherwise; offsets from the push. */
@@ -90,6 +91,7 @@ export const planChecks = (
         state: plan.state,
         at: seenAt,
         creator,
+        says: plan.says ?? null,
       });
       due(state, [seenAt]);
       continue;
@@ -112,6 +114,7 @@ export const planChecks = (
       endsAt,
       conclusion: endsAt === null ? null : (plan.conclusion ?? 'success'),
       unfinished: plan.unfinished ?? 'in_progress',
+      says: plan.says ?? null,
     });
     due(state, [at + plan.startsAfterMs, ...(endsAt === null ? [] : [endsAt])]);
   }

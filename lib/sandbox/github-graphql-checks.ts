@@ -90,9 +90,9 @@ export const checkNode = (graph: Graph, repo: Repo, check: Check): Node => {
     url,
     permalink: url,
     externalId: String(check.id),
-    title: null,
-    summary: null,
-    text: null,
+    title: now.title,
+    summary: now.summary,
+    text: now.text,
     checkSuite: () => graph.suite(repo, check.suite),
     repository: () => graph.repo(repo),
   };
@@ -104,7 +104,7 @@ const statusNode = (graph: Graph, repo: Repo, status: Status): Node => ({
   context: status.context,
   state: status.state.toUpperCase(),
   createdAt: isoOf(status.at),
-  description: null,
+  description: status.says,
   targetUrl: null,
   creator: () => graph.actor(status.creator),
   commit: () => {

@@ -9,7 +9,16 @@ export const checkStanding = (state: State, check: Check) => {
     conclusion: ended ? check.conclusion : null,
     startedAt: started ? check.startsAt : null,
     completedAt: ended ? check.endsAt : null,
+    ...reportOf(ended ? check.says : null),
   };
+};
+
+/** A check's first line is its title, the first paragraph after that its summary, and the rest its text. */
+const reportOf = (says: string | null): { title: string | null; summary: string | null; text: string | null } => {
+  if (says === null) return { title: null, summary: null, text: null };
+  const [title = '', ...lines] = says.split('\n');
+  const [summary = '', ...paragraphs] = lines.join('\n').split('\n\n');
+  return { title, summary, text: paragraphs.length === 0 ? null : paragraphs.join('\n\n') };
 };
 
 /** The checks of a commit that have appeared, oldest first. */

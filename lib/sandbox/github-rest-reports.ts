@@ -1,10 +1,10 @@
 import { isoOf, isoOrNull, nodeIdOf, shaOf } from './github-ids.ts';
-import { checkStanding, combinedState, deploymentStates, latestStatuses, suiteStanding } from './github-reads.ts';
+import { checkStanding, combinedState, deploymentStates, suiteStanding } from './github-reads.ts';
 import type { Face } from './github-rest-accounts.ts';
 import { actorShape, appShape, numberOf, userShape } from './github-rest-accounts.ts';
 import { gitUser } from './github-rest-commits.ts';
 import { repoHtml, repoUrl, smallRepoShape } from './github-rest-shapes.ts';
-import type { Check, Commit, Deployment, Repo, Suite } from './github-state.ts';
+import type { Check, Commit, Deployment, Repo, Status, Suite } from './github-state.ts';
 import { accountOf } from './github-state.ts';
 
 // REST knows fewer conclusions than GraphQL; the others are seen there only.
@@ -36,27 +36,38 @@ export const checkShape = (face: Face, repo: Repo, check: Check) => {
     started_at: isoOrNull(now.startedAt),
     completed_at: isoOrNull(now.completedAt),
     check_suite: { id: check.suite.id },
-    output: { title: null, summary: null, text: null, annotations_count: 0, annotations_url: `${url}/annotations` },
+    output: {
+      title: now.title,
+      summary: now.summary,
+      text: now.text,
+      annotations_count: 0,
+      annotations_url: `${url}/annotations`,
+    },
     app: appShape(face, check.suite.app),
     pull_requests: [],
   };
 };
 
-/** `combined-commit-status`: the newest status of each context. */
-export const combinedShape = (face: Face, repo: Repo, commit: Commit) => {
+/** `combined-commit-status`: the newest status of each context, of which `page` holds some. */
+export const combinedShape = (
+  face: Face,
+  repo: Repo,
+  commit: Commit,
+  statuses: readonly Status[],
+  page: readonly Status[],
+) => {
   const url = `${repoUrl(face, repo)}/commits/${commit.sha}`;
-  const statuses = latestStatuses(face.state, repo, commit.sha);
   return {
     state: combinedState(statuses),
     sha: commit.sha,
     total_count: statuses.length,
-    statuses: statuses.map((status) => ({
+    statuses: page.map((status) => ({
       id: status.id,
       node_id: status.nodeId,
       url: `${repoUrl(face, repo)}/statuses/${commit.sha}`,
       state: status.state,
       context: status.context,
-      description: null,
+      description: status.says,
       target_url: null,
       avatar_url: userShape(face, accountOf(face.state, status.creator)).avatar_url,
       created_at: isoOf(status.at),

@@ -5,6 +5,7 @@ import {
   deploymentsOf,
   historyOf,
   latestChecks,
+  latestStatuses,
   suiteStanding,
 } from './github-reads.ts';
 import { GithubRefusal, notFound } from './github-refusal.ts';
@@ -98,6 +99,14 @@ const checkRuns = (call: Call): Answer => {
   return { status: 200, body, links };
 };
 
+const combinedStatus = (call: Call): Answer => {
+  const { query, repo, face } = call;
+  const commit = commitIn(call, call.path.join('/'));
+  const statuses = latestStatuses(face.state, repo, commit.sha);
+  const { items, links } = pageOf(query, statuses);
+  return { status: 200, body: combinedShape(face, repo, commit, statuses, items), links };
+};
+
 const actionsRuns = (call: Call): Answer => {
   const { query, repo, face } = call;
   const sha = query.get('head_sha');
@@ -176,7 +185,7 @@ export const repoRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: 'commits/**/status',
-    run: (call) => ({ status: 200, body: combinedShape(call.face, call.repo, commitIn(call, call.path.join('/'))) }),
+    run: combinedStatus,
   },
   {
     method: 'GET',

@@ -136,6 +136,8 @@ export type Check = {
   endsAt: number | null;
   conclusion: string | null;
   unfinished: Unfinished;
+  /** What it will have reported of itself once it is over. */
+  says: string | null;
 };
 
 /** How a check that has begun and not ended is shown: at work, or waiting for a person or for another. */
@@ -149,6 +151,7 @@ export type Status = {
   state: string;
   at: number;
   creator: string;
+  says: string | null;
 };
 
 export type Deployment = {

@@ -12,7 +12,10 @@ export type Scene = {
   priority?: number;
 };
 
-const repos = ['acme/storefront', 'acme/api', 'acme/billing', 'acme/mobile', 'acme/docs', 'acme/infra'] as const;
+const repos = [
+  ...['acme/storefront', 'acme/api', 'acme/billing', 'acme/mobile', 'acme/docs', 'acme/infra'],
+  ...['acme/search', 'acme/mail', 'acme/auth', 'acme/reports', 'acme/importer', 'acme/support'],
+] as const;
 
 /** The sandbox's story, in the order in which the issues were opened; numbers count per repo. */
 export const scenes: readonly Scene[] = [
@@ -64,7 +67,70 @@ export const scenes: readonly Scene[] = [
     ends: 'done',
   },
   { repo: 'acme/infra', number: 2, title: 'Please run my script', agent: null, ends: 'untouched' },
+  {
+    repo: 'acme/search',
+    number: 1,
+    title: 'Results change their order on every reload',
+    agent: 'asks a question and takes the answer',
+    ends: 'done',
+  },
+  {
+    repo: 'acme/search',
+    number: 2,
+    title: 'Umlauts are not found',
+    agent: 'stays alive after green',
+    ends: 'done',
+  },
+  {
+    repo: 'acme/mail',
+    number: 1,
+    title: 'Bounced addresses are tried for ever',
+    agent: 'never meets its provider',
+    ends: 'escalated',
+  },
+  {
+    repo: 'acme/auth',
+    number: 1,
+    title: 'Session cookie outlives the session',
+    agent: 'meets a failing provider',
+    ends: 'done',
+  },
+  {
+    repo: 'acme/support',
+    number: 1,
+    title: 'Form forgets what was typed after a refusal',
+    agent: 'needs a nudge',
+    ends: 'done',
+  },
+  {
+    repo: 'acme/reports',
+    number: 1,
+    title: 'Export takes the wrong year',
+    agent: 'asks again and again',
+    ends: 'escalated',
+  },
+  {
+    repo: 'acme/reports',
+    number: 2,
+    title: 'Make the nightly report faster',
+    agent: 'spends too much',
+    ends: 'escalated',
+  },
+  {
+    repo: 'acme/importer',
+    number: 1,
+    title: 'A file with a million rows is read twice',
+    agent: 'takes its time',
+    ends: 'done',
+  },
 ];
+
+/**
+ * What happens to the sandbox beside its issues, in minutes since its beginning: T3 is restarted while the longest turn
+ * is at work, which then looks alive for ever; later the operator flips the kill switch on for a while, and off again.
+ * Both come when few agents are at work, so that each other story stays as its agent tells it.
+ */
+export const sandboxEvents = { restartAt: 32, haltFrom: 53, haltUntil: 55 } as const;
 
 export const sandboxTokens = { github: 'ghs-sandbox-afk', t3: 't3-sandbox-token' } as const;
 

@@ -43,7 +43,7 @@ export const Standing = z.object({
 });
 export type Standing = z.infer<typeof Standing>;
 
-/** Serves a world's two faces, and a third for the sandbox itself: set the clock, read the standing, quit. */
+/** Serves a world's two faces, and a third for the sandbox itself: set the clock, restart T3, read the standing, quit. */
 export const standIns = async (
   world: SandboxWorld,
   options: { realNow: () => number; epoch: number; rate: number; owner: string; pid: number; onQuit: () => void },
@@ -65,6 +65,9 @@ export const standIns = async (
     if (request.method === 'POST' && pathname === '/clock') {
       set = z.coerce.number().int().parse(searchParams.get('now'));
       now();
+      response.end('{}');
+    } else if (request.method === 'POST' && pathname === '/restart') {
+      world.t3.restart(now());
       response.end('{}');
     } else if (request.method === 'GET' && pathname === '/standing') {
       const at = now();

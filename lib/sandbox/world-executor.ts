@@ -1,7 +1,17 @@
-import { Environment } from '../adapters/t3-wire.ts';
-import { cleanLine, publicLine, publicText } from '../core/clean-text.ts';
+import {
+  answerTo,
+  archiveThread,
+  interruptTurn,
+  projectCreate,
+  stopSession,
+  type T3Command,
+  threadCreate,
+  turnStart,
+  unarchiveThread,
+} from '../adapters/t3-commands.ts';
+import { Environment, openRequest } from '../adapters/t3-wire.ts';
+import { publicLine, publicText } from '../core/clean-text.ts';
 import { type Answer, type Executor, PortError, type Thread, type ThreadDetail } from '../ports.ts';
-import { promptLengthMax } from './t3-activity.ts';
 import type { T3Thread } from './t3-thread.ts';
 import { iso } from './t3-view.ts';
 import type { T3World } from './t3-world.ts';
@@ -33,7 +43,7 @@ export const worldExecutor = (t3: T3World, present: () => number): Executor => {
     };
   };
 
-  const dispatch = (command: Readonly<Record<string, unknown>>): Answer | 'invalid' => {
+  const dispatch = (command: T3Command): Answer | 'invalid' => {
     const { status, body } = t3.dispatch(command, present());
     if (status === 200) return 'accepted';
     if (status === 500) return 'refused';
@@ -42,9 +52,9 @@ export const worldExecutor = (t3: T3World, present: () => number): Executor => {
     return 'invalid';
   };
 
-  const order = (command: Readonly<Record<string, unknown>>): Answer => {
+  const order = (command: T3Command): Answer => {
     const answer = dispatch(command);
-    if (answer === 'invalid') throw new PortError('refused', `T3 calls ${String(command['type'])} invalid`);
+    if (answer === 'invalid') throw new PortError('refused', `T3 calls ${command.type} invalid`);
     return answer;
   };
 
@@ -65,49 +75,17 @@ export const worldExecutor = (t3: T3World, present: () => number): Executor => {
       return thread && isInShell(thread) ? detailOf(thread) : null;
     },
 
-    createProject: async ({ at, model, ...project }) => {
-      const answer = dispatch({
-        type: 'project.create',
-        ...project,
-        title: titleOf(project.title, project.projectId),
-        createWorkspaceRootIfMissing: false,
-        defaultModelSelection: model,
-        createdAt: iso(at),
-      });
+    createProject: async (asked) => {
+      const answer = dispatch(projectCreate(asked));
       return answer === 'invalid' ? 'no checkout' : answer;
     },
-
-    createThread: async ({ at, model, ...thread }) =>
-      order({
-        type: 'thread.create',
-        ...thread,
-        title: titleOf(thread.title, thread.threadId),
-        modelSelection: model,
-        interactionMode: 'default',
-        branch: null,
-        worktreePath: null,
-        createdAt: iso(at),
-      }),
-
-    startTurn: async ({ commandId, threadId, messageId, text, runtimeMode, at }) => {
-      if (text.trim() === '' || text.length > promptLengthMax) {
-        throw new PortError('refused', `a prompt has 1 to ${promptLengthMax} characters, this one ${text.length}`);
-      }
-      return order({
-        type: 'thread.turn.start',
-        commandId,
-        threadId,
-        message: { messageId, role: 'user', text, attachments: [] },
-        runtimeMode,
-        interactionMode: 'default',
-        createdAt: iso(at),
-      });
-    },
-
-    interrupt: async ({ at, ...thread }) => order({ type: 'thread.turn.interrupt', ...thread, createdAt: iso(at) }),
-    stop: async ({ at, ...thread }) => order({ type: 'thread.session.stop', ...thread, createdAt: iso(at) }),
-    archive: async ({ commandId, threadId }) => order({ type: 'thread.archive', commandId, threadId }),
-    unarchive: async ({ commandId, threadId }) => order({ type: 'thread.unarchive', commandId, threadId }),
+    createThread: async (asked) => order(threadCreate(asked)),
+    startTurn: async (asked) => order(turnStart(asked)),
+    answer: async (asked) => order(answerTo(asked)),
+    interrupt: async (asked) => order(interruptTurn(asked)),
+    stop: async (asked) => order(stopSession(asked)),
+    archive: async (asked) => order(archiveThread(asked)),
+    unarchive: async (asked) => order(unarchiveThread(asked)),
 
     whereabouts: async (threadId) => {
       present();
@@ -136,12 +114,6 @@ const pendingOf = ({ openRequests }: T3Thread): Thread['pending'] => {
   return [...openRequests.values()].includes('approval') ? 'approval' : 'question';
 };
 
-/** A title is never empty, and never the one that makes T3 pay a model to find a better. */
-const titleOf = (title: string, otherwise: string): string => {
-  const clean = cleanLine(title, 200);
-  return clean === '' || clean === 'New thread' ? otherwise : clean;
-};
-
 /** What was recorded since the last message of the user; of a thread that was told nothing, all. */
 const detailOf = ({ messages, activities, checkpoints }: T3Thread): ThreadDetail => {
   const since = messages.findLast(({ role }) => role === 'user')?.createdAt ?? Number.NEGATIVE_INFINITY;
@@ -153,6 +125,7 @@ const detailOf = ({ messages, activities, checkpoints }: T3Thread): ThreadDetail
     toolCalls: recent.filter(({ kind }) => kind === 'tool.completed').length,
     changedFiles: new Set(files.map(({ path }) => path)).size,
     totalTokens: newestTotal(recent),
+    request: openRequest(recent),
   };
 };
 

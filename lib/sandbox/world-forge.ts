@@ -1,12 +1,12 @@
 import type { RepoRef } from '../core/issue.ts';
-import { commitsOfRun, declaredPhases, pushTip } from '../core/push-tip.ts';
+import { commitsOfRun, declaredPhases, type History, nextTip, pushTip, type Tip } from '../core/push-tip.ts';
 import { type Forge, type LandingFacts, PortError } from '../ports.ts';
 import { checksOf, commitAt, compareCommits, historyOf, latestStatuses } from './github-reads.ts';
 import { GithubRefusal } from './github-refusal.ts';
 import { issueHtml, repoHtml } from './github-rest-shapes.ts';
 import type { Commit, Issue, Repo, State } from './github-state.ts';
 import { newestEvents } from './world-reads.ts';
-import { reportsOf } from './world-reports.ts';
+import { reportsOf, saidIn } from './world-reports.ts';
 import type { WorldViewer } from './world-viewer.ts';
 
 /** The forge over a GitHub world's own state: what `githubForge` answers over HTTP to the same account. */
@@ -23,6 +23,11 @@ export const worldForge = (viewer: WorldViewer): Forge => ({
   elsewhere: async (repo, ask) => {
     viewer.enter('query Elsewhere');
     return elsewhere(viewer, repo, ask);
+  },
+  said: async (repo, ask) => {
+    if (ask.names.length === 0) return new Map();
+    viewer.enter('GET /repositories/{repo_id}/commits/{sha}/check-runs');
+    return saidIn(viewer, repo, ask);
   },
 });
 
@@ -44,7 +49,7 @@ const nothing: LandingFacts = {
 const landing = (
   viewer: WorldViewer,
   ref: RepoRef,
-  { base, branch, head, runId }: Parameters<Forge['landing']>[1],
+  { base, branch, head, runId, after }: Parameters<Forge['landing']>[1],
 ): LandingFacts => {
   const { repo, commits, rewritten } = commitsSince(viewer, ref, base, head);
   const own = commitsOfRun(commits, runId);
@@ -54,9 +59,10 @@ const landing = (
     .slice(-pageSize)
     .reverse();
   const history = { commits, head, pushes, checked: new Set<string>() };
-  const byPush = pushTip(history, runId);
+  const tipOf = (known: History): Tip | null => (after === undefined ? pushTip(known, runId) : nextTip(known, after));
+  const byPush = tipOf(history);
   const found =
-    byPush?.by === 'push' ? byPush : pushTip({ ...history, checked: checkedCommits(viewer.state, repo, head) }, runId);
+    byPush?.by === 'push' ? byPush : tipOf({ ...history, checked: checkedCommits(viewer.state, repo, head) });
   return {
     commits: own
       .slice(-commitsMax)

@@ -2,6 +2,7 @@ import { unknownCheck } from '../adapters/github-check.ts';
 import type { Check, CiFacts } from '../core/ci-verdict.ts';
 import type { Deployment } from '../core/deployment-verdict.ts';
 import type { RepoRef } from '../core/issue.ts';
+import { saidByName, type Told } from '../core/said.ts';
 import { type Forge, PortError } from '../ports.ts';
 import {
   checkStanding,
@@ -14,6 +15,7 @@ import {
   latestStatuses,
   suitesOf,
 } from './github-reads.ts';
+import { GithubRefusal } from './github-refusal.ts';
 import { repoHtml } from './github-rest-shapes.ts';
 import type { Commit, Repo, State, Status, Check as WorldCheck } from './github-state.ts';
 import { secondOf } from './world-reads.ts';
@@ -49,6 +51,47 @@ export const reportsOf = (
     deployments: environments.length === 0 ? [] : deploymentsTo(state, repo, commit, environments),
   };
 };
+
+/** What the failing ones of these checks reported, as REST shows it a page at a time. */
+export const saidIn = (
+  viewer: WorldViewer,
+  ref: RepoRef,
+  { sha, names }: Parameters<Forge['said']>[1],
+): ReadonlyMap<string, string> =>
+  viewer.asking('GET /repositories/{repo_id}/commits/{sha}/check-runs', () => {
+    const { state } = viewer;
+    const repo = viewer.repoAt(ref);
+    const commit = commitAt(repo, sha);
+    if (commit === undefined) throw new GithubRefusal(422, `No commit found for SHA: ${sha}`, 'UNPROCESSABLE');
+    const checks = latestChecks(checksOf(state, repo, commit.sha))
+      .slice(0, saidMax)
+      .map((check) => toldByCheck(state, check));
+    const said = saidByName(checks, names);
+    if (names.every((name) => said.has(name))) return said;
+    const statuses = latestStatuses(state, repo, commit.sha).slice(0, saidMax).map(toldByStatus);
+    return saidByName([...checks, ...statuses], names);
+  });
+
+const saidMax = 100;
+
+const toldByCheck = (state: State, check: WorldCheck): Told => {
+  const { conclusion, completedAt, title, summary, text } = checkStanding(state, check);
+  return {
+    name: check.name,
+    passed: conclusion === null || conclusion === 'success' || conclusion === 'neutral' || conclusion === 'skipped',
+    at: completedAt === null ? 0 : secondOf(completedAt),
+    title: title ?? '',
+    text: [summary ?? '', text ?? ''].join('\n\n'),
+  };
+};
+
+const toldByStatus = ({ context, state, at, says }: Status): Told => ({
+  name: context,
+  passed: state === 'success' || state === 'pending',
+  at: secondOf(at),
+  title: '',
+  text: says ?? '',
+});
 
 const contextsMax = 500;
 const suitesMax = 100;

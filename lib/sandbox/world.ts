@@ -2,10 +2,14 @@ import { type AgentName, agentOf, WorldAct } from './agents.ts';
 import type { CheckPlan, DeployPlan } from './github-ci.ts';
 import type { RepoOptions } from './github-people.ts';
 import { githubWorld } from './github-world.ts';
+import type { AgentScript, AgentTurn } from './t3-agent-script.ts';
 import { t3World } from './t3-world.ts';
 
+/** An agent by its name, or by what it does with each turn: a pure function. */
+export type Agent = AgentName | ((turn: AgentTurn) => AgentScript);
+
 /** Which agent an issue will get, by `owner/name#n`. */
-export type Cast = ReadonlyMap<string, AgentName>;
+export type Cast = ReadonlyMap<string, Agent>;
 
 /**
  * One world: GitHub and T3 in the same virtual time, joined by what agents push. Nothing happens but by `settle`,
@@ -26,8 +30,9 @@ export const sandboxWorld = (options: {
     ...(options.checkouts && { checkouts: options.checkouts }),
     agentOf: (turn) => {
       const issue = issueOf(turn.threadTitle);
-      const name = issue === null ? undefined : options.cast.get(issue.key);
-      return name === undefined || issue === null ? { starts: 'never' } : agentOf(name, issue.number, turn);
+      const agent = issue === null ? undefined : options.cast.get(issue.key);
+      if (agent === undefined || issue === null) return { starts: 'never' };
+      return typeof agent === 'function' ? agent(turn) : agentOf(agent, issue.number, turn);
     },
     perform: (act, { threadId, at }) => {
       const thread = t3.threads().find((one) => one.id === threadId);
@@ -65,6 +70,7 @@ export const sandboxWorld = (options: {
             startsAfterMs: 20_000,
             endsAfterMs: 240_000,
             conclusion: verdict === 'green' ? 'success' : 'failure',
+            ...(verdict === 'red' && { says: whatFailed }),
           },
           { kind: 'check', name: 'lint', startsAfterMs: 20_000, endsAfterMs: 80_000, conclusion: 'success' },
         ]
@@ -118,6 +124,13 @@ export const sandboxWorld = (options: {
 };
 
 export type SandboxWorld = ReturnType<typeof sandboxWorld>;
+
+/** What a red check reports of itself: title, summary, text. */
+const whatFailed = `1 of 214 tests failed
+npm test ended with exit code 1.
+
+FAIL test/index.test.ts > the steps of the report
+AssertionError: expected 90, received 100`;
 
 /** The account the sandbox's agents push as. */
 export const agentLogin = 'agent-bot';

@@ -1,10 +1,11 @@
+import { ageOf } from '../core/age.ts';
 import { deadlines } from '../core/deadlines.ts';
 import type { StartedRun } from '../core/evolve.ts';
 import { mirrorHash, mirrorOf } from '../core/mirror.ts';
 import { endingOf, obeyed } from '../core/next.ts';
 import { type OpenRun, runTime } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
-import type { ExecutorLook } from '../ports.ts';
+import { type ExecutorLook, PortError } from '../ports.ts';
 import { obey } from './obey.ts';
 import { note, reasonOf, type StoredRun, type Tick } from './tick.ts';
 
@@ -45,7 +46,7 @@ export const payCommand = async (
 ): Promise<StoredRun | null> => {
   const { run } = stored.item;
   if (run.command === null || run.phase === 'claimed') return stored;
-  const answer = await obey(tick, run, run.command, look ?? (await tick.ports.executor.look()));
+  const answer = await obeyOrRefused(tick, run, run.command, look ?? (await tick.ports.executor.look()));
   const clock = runTime(run, lostMs, tick.now());
   if (answer === 'done') {
     if (run.command.order === 'start')
@@ -64,12 +65,24 @@ export const payCommand = async (
   const end = {
     why: answer.refused,
     clock,
+    now: tick.now(),
+    lostMs,
     lastWords: null,
     couldNotStart: answer.isExecutorsFault,
     deployed: false,
     outOfReach: false,
   };
   return record(tick, stored, endingOf(run, outcome, end));
+};
+
+/** A turn that is refused for good was refused, whichever way it was said; what gets no answer stays owed. */
+const obeyOrRefused: typeof obey = async (tick, run, command, look) => {
+  try {
+    return await obey(tick, run, command, look);
+  } catch (error) {
+    if (!(error instanceof PortError) || error.kind === 'unavailable' || command.order !== 'start') throw error;
+    return { refused: error.message, isExecutorsFault: true };
+  }
 };
 
 /**
@@ -103,11 +116,12 @@ const claimMirror = async (tick: Tick, stored: StoredRun): Promise<StoredRun | n
 const withMirrorClaimed = (tick: Tick, run: OpenRun): OpenRun => {
   const { writing } = run.mirror;
   if (dueMirror(tick, run) === null || writing?.by === tick.by) return run;
-  const isTaken = writing !== null && tick.now() - writing.at < deadlines.ownMs;
+  const isTaken = writing !== null && ageOf(writing.at, tick.now()) < deadlines.ownMs;
   return isTaken ? run : { ...run, mirror: { ...run.mirror, writing: { by: tick.by, at: tick.now() } } };
 };
 
-const dueMirror = (tick: Tick, run: OpenRun) => {
+/** What the tracker is not known to show yet; null where all is confirmed. */
+export const dueMirror = (tick: Tick, run: OpenRun) => {
   const mirror = mirrorOf(run, settingsFor(tick.settings, run.repo.name));
   if (mirror === null) return null;
   const hash = mirrorHash(mirror);

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
+import { bearingOf, countedChecks } from '../core/ci-verdict.ts';
 import { cleanLine, withinBytes } from '../core/clean-text.ts';
 import { deadlines } from '../core/deadlines.ts';
+import { wedgedReason } from '../core/executor-health.ts';
+import { checkKeyOf } from '../core/facts.ts';
 import type { Act, IssueDetail, RepoRef } from '../core/issue.ts';
 import { opened } from '../core/next.ts';
 import { dateOf, type ItemOf } from '../core/record.ts';
-import type { ClaimedRun } from '../core/run.ts';
+import type { ClaimedRun, OpenRun } from '../core/run.ts';
 import type { RepoSettings } from '../core/settings.ts';
-import type { ExecutorLook, FrozenText, Stored } from '../ports.ts';
+import { type ExecutorLook, type FrozenText, PortError, type Stored } from '../ports.ts';
 import { advance } from './advance.ts';
+import { releasesOf } from './finish.ts';
 import { ensureProject, noCheckout } from './obey.ts';
-import { note, type StoredRun, type Tick } from './tick.ts';
-import { ofKind } from './watch.ts';
+import { note, ofKind, openRunsIn, reasonOf, type StoredRun, type Tick } from './tick.ts';
 
 /** An issue that passed every gate, with the labelling that authorises its run. */
 export type Chosen = {
@@ -23,7 +26,7 @@ export type Chosen = {
 
 /** Null: claimed and on its way. Else why it was not, in words. */
 export type NotClaimed = null | {
-  ruling: 'repo busy' | 'over the cap' | 'preflight failed' | 'executor unavailable';
+  ruling: 'repo busy' | 'over the cap' | 'preflight failed' | 'base red' | 'repo unreadable' | 'executor unavailable';
   detail: string;
 };
 
@@ -33,7 +36,8 @@ export type NotClaimed = null | {
  */
 export const claim = async (tick: Tick, chosen: Chosen): Promise<NotClaimed> => {
   const lease = await takeLease(tick);
-  if (lease === null) return { ruling: 'over the cap', detail: 'another dispatch is under way' };
+  if (lease === null)
+    return { ruling: 'over the cap', detail: 'another dispatch is under way, or the item named lease cannot be read' };
   const claimed = await claimUnderLease(tick, chosen).finally(() => tick.ports.store.remove(lease));
   if ('ruling' in claimed) return claimed;
   const { stored, run, look, lostMs } = claimed;
@@ -55,25 +59,33 @@ type UnderLease = { stored: StoredRun; run: ClaimedRun; look: ExecutorLook; lost
 
 const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory }: Chosen): Promise<UnderLease> => {
   const { store, executor } = tick.ports;
-  const { items } = await store.readNow();
+  const { items, unreadable } = await store.readNow();
   const open = ofKind(items, 'run').map(({ item }) => item.run);
-  if (open.length >= tick.settings.maxOpenRuns)
-    return { ruling: 'over the cap', detail: `${open.length} runs are open` };
+  const openRuns = openRunsIn(items, unreadable);
+  if (openRuns >= tick.settings.maxOpenRuns) return { ruling: 'over the cap', detail: `${openRuns} runs are open` };
   if (open.some((run) => run.repo.id === repo.id && run.repo.host === repo.host))
     return { ruling: 'repo busy', detail: 'another run holds it' };
   const head = detail.defaultBranch;
   if (head === null) return { ruling: 'preflight failed', detail: 'the repo has no default branch' };
   const id = tick.newRunId();
-  const look = await executor.look();
+  const look = await executor.look().catch((error: unknown) => refusedBy(error));
+  if ('ruling' in look) return look;
+  const wedged = wedgedReason(look.threads.values(), tick.now());
+  if (wedged !== null) return { ruling: 'executor unavailable', detail: wedged };
   const project = await ensureProject(tick, { id, repo: repo.name }, look, settings);
   if (project === 'no checkout') return { ruling: 'preflight failed', detail: noCheckout(settings) };
   if (project === 'refused')
-    return { ruling: 'executor unavailable', detail: `T3 refuses a project at ${settings.workspaceRoot}` };
+    return { ruling: 'preflight failed', detail: `T3 refuses a project at ${settings.workspaceRoot}: look at its log` };
+  const baseRed = await redOn(tick, repo, head.head, settings).catch((error: unknown) => unreadableBy(error));
+  if ('ruling' in baseRed) return baseRed;
+  if (baseRed.length > 0 && settings.baselineRed === 'hold')
+    return { ruling: 'base red', detail: `${head.name} is red before anything was begun: ${baseRed.join(', ')}` };
   const now = tick.now();
   if ((await store.countRun(dateOf(now), tick.settings.maxRunsPerDay)) === 'full')
     return { ruling: 'over the cap', detail: `${tick.settings.maxRunsPerDay} runs were begun today` };
   await store.keepText(id, frozenText(detail));
-  const lostMs = ofKind(items, 'lastWatch')[0]?.item.lostMs ?? 0;
+  const lastWatch = ofKind(items, 'lastWatch')[0]?.item;
+  const lostMs = lastWatch?.lostMs ?? 0;
   const run: ClaimedRun = {
     phase: 'claimed',
     id,
@@ -86,17 +98,29 @@ const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory
     },
     act,
     base: head.head,
-    earlier: memory?.spent ? { id: memory.spent.runId, commits: memory.spent.commits } : null,
+    earlier: memory?.spent ? { id: memory.spent.runId, commits: memory.spent.commits.slice(0, 3) } : null,
     claimedAt: now,
-    lostMsAtClaim: lostMs,
+    lostMsAtClaim: lostMs + lostBefore(lastWatch, open, now),
     pausedMs: 0,
     trackerDownSince: null,
+    trackerDownLostMs: 0,
+    goneSince: null,
+    releases: releasesOf(memory, act.id),
     attempts: 0,
     nudges: 0,
     restarts: 0,
     answers: 0,
     reopened: false,
     headSeen: null,
+    baseRed: [...baseRed],
+    idleFixes: 0,
+    parks: 0,
+    parkedUntil: null,
+    question: null,
+    halt: null,
+    tokens: [],
+    tokensAt: null,
+    tokensReadAt: null,
     commits: [],
     declared: { testsRed: false, green: false },
     firstTakenUpAt: null,
@@ -107,6 +131,33 @@ const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory
   };
   const stored = await store.insert({ kind: 'run', run });
   return stored === 'taken' ? { ruling: 'repo busy', detail: 'another run holds it' } : { stored, run, look, lostMs };
+};
+
+const refusedBy = (error: unknown): NonNullable<NotClaimed> => {
+  if (!(error instanceof PortError)) throw error;
+  return { ruling: 'executor unavailable', detail: reasonOf(error) };
+};
+
+const unreadableBy = (error: unknown): NonNullable<NotClaimed> => {
+  if (!(error instanceof PortError)) throw error;
+  return { ruling: 'repo unreadable', detail: reasonOf(error) };
+};
+
+/** A gap that the watcher will count as lost began before this claim: that part of it is not this run's. */
+const lostBefore = (lastWatch: ItemOf<'lastWatch'> | undefined, open: readonly OpenRun[], now: number): number => {
+  if (open.length === 0) return 0;
+  const oldest = Math.min(...open.map((run) => run.claimedAt));
+  const gapMs = now - Math.max(lastWatch?.at ?? oldest, oldest);
+  return gapMs > deadlines.gapMs || lastWatch?.executorDownSince != null ? Math.max(0, gapMs) : 0;
+};
+
+/** The checks that are red on a commit by now, by name: blame before repair. */
+const redOn = async (tick: Tick, repo: RepoRef, sha: string, settings: RepoSettings): Promise<readonly string[]> => {
+  const { ci } = await tick.ports.forge.ci(repo, { sha, hasDescendant: false, environments: [] });
+  const red = countedChecks({ checks: ci.checks, required: [], deployPatterns: settings.deployPatterns }).filter(
+    (check) => bearingOf(check) === 'failed',
+  );
+  return red.slice(0, 3).map(({ name }) => checkKeyOf(name));
 };
 
 /** One claim at a time, so that caps are counted by one: held for the moment, free again after 90 s whatever happens. */

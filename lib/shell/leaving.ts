@@ -1,15 +1,17 @@
 import { deadlines } from '../core/deadlines.ts';
 import { threadIdOf } from '../core/ids.ts';
 import { type Leave, leave, sentOf } from '../core/leave.ts';
-import { askedToLeave, endingOf, restarted, type Signature } from '../core/next.ts';
+import { askedToLeave, endingOf, restarted, type Signature, withoutTurn } from '../core/next.ts';
 import { noticeOfStuck } from '../core/notification.ts';
 import type { ItemOf } from '../core/record.ts';
 import { type EndingRun, type OpenRun, type RestartingRun, runTime } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
-import type { Stored, Thread } from '../ports.ts';
-import { advance, payMirror } from './advance.ts';
+import { cancelledHow } from '../core/situation.ts';
+import { releasesMax } from '../core/step.ts';
+import { PortError, type Stored, type Thread } from '../ports.ts';
+import { advance, dueMirror, payMirror } from './advance.ts';
 import { finish } from './finish.ts';
-import type { Horizon } from './look.ts';
+import { type Horizon, lookAt } from './look.ts';
 import { note, reasonOf, type StoredRun, type Tick } from './tick.ts';
 
 /**
@@ -31,20 +33,26 @@ export const stepLeaving = async (
   const signature: Signature = { now, by: tick.by };
   if (step === 'out') {
     if (run.phase === 'ending') return finish(tick, stored, run);
-    const isGone = thread === undefined;
-    await advance(
-      tick,
-      stored,
-      restarted(run, { isGone, lastMessageAt: thread?.lastMessageAt ?? null }, signature, clock),
-      horizon,
-    );
-    return;
+    return beginAnew(tick, stored, run, thread, horizon);
   }
   const isLate = clock - run.leaving.since > deadlines.leaveMs;
   if (run.phase === 'restarting' && (isLate || step === 'unseen')) {
     const why = 'the agent could not be seen to leave, so that nothing new may begin';
-    const end = { why, clock, lastWords: null, couldNotStart: false, deployed: false, outOfReach: false };
-    await advance(tick, stored, endingOf(run, run.push === null ? 'escalated' : 'frozen', end), horizon);
+    // Of whom nothing was ever taken up, the executor is at fault, and no issue is charged with that.
+    const couldNotStart = run.firstTakenUpAt === null;
+    const outcome =
+      couldNotStart && run.releases < releasesMax ? 'released' : run.push === null ? 'escalated' : 'frozen';
+    const end = {
+      why,
+      clock,
+      now: tick.now(),
+      lostMs: horizon.lostMs,
+      lastWords: null,
+      couldNotStart,
+      deployed: false,
+      outOfReach: false,
+    };
+    await advance(tick, stored, endingOf(run, outcome, end), horizon);
     return;
   }
   const asked = typeof step === 'object' ? askedToLeave(run, step.order, signature, clock) : run;
@@ -53,11 +61,38 @@ export const stepLeaving = async (
     return;
   }
   const isStuck = asked.stuck || isLate || step === 'unseen';
-  if (isStuck && (await isConfirmedByPerson(tick, asked))) return finish(tick, stored, asked);
+  if (isStuck && (await isConfirmedByPerson(tick, asked, clock))) return finish(tick, stored, asked);
   const told = isStuck && !asked.stuck ? { ...asked, stuck: true } : asked;
   if (told.stuck && told !== asked) note(tick, run, 'stuck', 'the agent was not seen to leave: the repo stays locked');
   const recorded = await advance(tick, stored, told, horizon);
   if (recorded !== null) await ringStuck(tick, recorded);
+};
+
+/**
+ * Its agent is out. Before a replacement begins the world is asked once more: a person may have called the run off
+ * meanwhile, and an orphan may have pushed.
+ */
+const beginAnew = async (
+  tick: Tick,
+  stored: StoredRun,
+  run: RestartingRun,
+  thread: Thread | undefined,
+  horizon: Horizon,
+): Promise<void> => {
+  const now = tick.now();
+  const settings = settingsFor(tick.settings, run.repo.name);
+  const facts = await lookAt(tick, run, settings, horizon, now);
+  if (facts.issue === null || facts.issue === 'gone') return;
+  const why = cancelledHow(facts.issue, settings);
+  if (why !== null) {
+    const end = { why, ...facts, lastWords: null, couldNotStart: false, deployed: false, outOfReach: false };
+    await advance(tick, stored, endingOf(run, 'cancelled', end), horizon);
+    return;
+  }
+  const at = { isGone: thread === undefined, lastMessageAt: thread?.lastMessageAt ?? null };
+  const anew = restarted(run, at, { now, by: tick.by }, facts.clock);
+  const tip = facts.issue.landing?.tip ?? null;
+  await advance(tick, stored, tip === null || run.push !== null ? anew : withoutTurn(run, facts), horizon);
 };
 
 /** The executor is out of reach: nothing is asked of it, but people and the tracker are still told. */
@@ -71,12 +106,24 @@ const stepUnseen = async (
   if (run.phase === 'restarting') {
     if (horizon.executorDownMs <= deadlines.outOfReachMs) return;
     const why = 'the executor could not be reached for a day';
-    const end = { why, clock, lastWords: null, couldNotStart: false, deployed: false, outOfReach: true };
+    const end = {
+      why,
+      clock,
+      now: tick.now(),
+      lostMs: horizon.lostMs,
+      lastWords: null,
+      couldNotStart: false,
+      deployed: false,
+      outOfReach: true,
+    };
     await advance(tick, stored, endingOf(run, run.push === null ? 'escalated' : 'frozen', end), horizon);
     return;
   }
-  if (run.stuck && (await isConfirmedByPerson(tick, run))) return finish(tick, stored, run);
-  const recorded = await payMirror(tick, stored);
+  if (run.stuck && (await isConfirmedByPerson(tick, run, clock))) return finish(tick, stored, run);
+  const isTold = run.stuck || horizon.executorDownMs <= deadlines.leaveMs;
+  const recorded = isTold
+    ? await payMirror(tick, stored)
+    : await advance(tick, stored, { ...run, stuck: true }, horizon);
   if (recorded !== null) await ringStuck(tick, recorded);
 };
 
@@ -93,23 +140,42 @@ const nextStep = async (
   // The executor's snapshot never shrinks: once a person was told, it is read a few times an hour.
   const isRare = run.phase === 'ending' && run.stuck && Math.floor(tick.now() / 60_000) % 10 !== 0;
   if (isRare) return 'unseen';
-  return ask(await tick.ports.executor.whereabouts(threadIdOf(run.id, run.turn.thread)));
+  try {
+    return ask(await tick.ports.executor.whereabouts(threadIdOf(run.id, run.turn.thread)));
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    tick.report.failed.push({ what: `thread of ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+    return 'wait';
+  }
 };
 
 /** A person says that an agent nobody sees is out by taking both labels off. */
-const isConfirmedByPerson = async (tick: Tick, run: EndingRun): Promise<boolean> => {
+const isConfirmedByPerson = async (tick: Tick, run: EndingRun, clock: number): Promise<boolean> => {
   const { labels } = settingsFor(tick.settings, run.repo.name);
   // Only after we had shown the person that it is asked of them: before, the labels may be off for other reasons.
-  if (!run.stuck || run.mirror.confirmed === null) return false;
-  const watched = await tick.ports.tracker.watch({
+  if (!run.stuck || run.mirror.confirmed === null || dueMirror(tick, run) !== null) return isForgotten(run, clock);
+  const issue = {
     repo: run.repo,
     number: run.issue.number,
     nodeId: run.issue.nodeId,
+  };
+  // A tracker that says nothing confirms nothing, and keeps no agent from being asked to leave.
+  const watched = await tick.ports.tracker.watch(issue).catch((error: unknown) => {
+    if (!(error instanceof PortError)) throw error;
+    tick.report.failed.push({ what: `look at ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+    return null;
   });
-  if (watched === null) return false;
+  if (watched === null) return isForgotten(run, clock);
   const on = watched.labels.map((label) => label.toLowerCase());
   return !on.includes(labels.ready.toLowerCase()) && !on.includes(labels.inProgress.toLowerCase());
 };
+
+/** Neither the issue nor the agent can be seen, and people were told a day ago: there is nobody left to confirm. */
+const isForgotten = (run: EndingRun, clock: number): boolean =>
+  run.stuck &&
+  run.goneSince !== null &&
+  clock - run.leaving.since > deadlines.outOfReachMs &&
+  Object.values(run.stuckRings).every(Boolean);
 
 /** Told once by each doorbell that a person must look at the executor's host. */
 const ringStuck = async (tick: Tick, stored: StoredRun): Promise<void> => {

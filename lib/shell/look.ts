@@ -1,11 +1,12 @@
 import { deadlines } from '../core/deadlines.ts';
 import type { StartedRun } from '../core/evolve.ts';
-import type { AgentFacts, Facts, IssueFacts } from '../core/facts.ts';
+import { type AgentFacts, type Facts, type IssueFacts, isCutShort } from '../core/facts.ts';
 import { threadIdOf } from '../core/ids.ts';
 import { pushOf, runTime } from '../core/run.ts';
 import type { RepoSettings } from '../core/settings.ts';
-import { turnState } from '../core/turn-state.ts';
-import { type ExecutorLook, PortError, type Ports, type WatchedIssue } from '../ports.ts';
+import { type TurnState, turnState } from '../core/turn-state.ts';
+import { type ExecutorLook, type LandingFacts, PortError, type Ports, type WatchedIssue } from '../ports.ts';
+import { reasonOf, type Tick } from './tick.ts';
 
 /** What one tick knows before it looks at single runs. `executorDownMs` is wall time. */
 export type Horizon = { look: ExecutorLook | null; lostMs: number; executorDownMs: number; executorSuspect: boolean };
@@ -15,23 +16,42 @@ export type Horizon = { look: ExecutorLook | null; lostMs: number; executorDownM
  * accident of timing. A part that cannot be read is null, and says nothing about the run.
  */
 export const lookAt = async (
-  ports: Ports,
+  { ports, report }: Pick<Tick, 'ports' | 'report'>,
   run: StartedRun,
   settings: RepoSettings,
   horizon: Horizon,
   now: number,
 ): Promise<Facts> => {
   const clock = runTime(run, horizon.lostMs, now);
-  const agent = await lookAtAgent(ports, run, horizon.look, clock);
-  const issue = await lookAtIssue(ports, run, settings, agent, clock);
-  return { now, clock, agent, executorDownMs: horizon.executorDownMs, issue, executorSuspect: horizon.executorSuspect };
+  // What the world refuses to tell is null, and said; what cannot be goes on up.
+  const orNull: OrNull = (read) =>
+    read().catch((error: unknown) => {
+      if (!(error instanceof PortError)) throw error;
+      report.failed.push({ what: `look at ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+      return null;
+    });
+  const agent = await lookAtAgent(ports, run, horizon.look, clock, orNull);
+  const issue = await orNull(() => lookAtIssue(ports, run, settings, agent, clock));
+  const { lostMs } = horizon;
+  return {
+    now,
+    clock,
+    lostMs,
+    agent,
+    executorDownMs: horizon.executorDownMs,
+    issue,
+    executorSuspect: horizon.executorSuspect,
+  };
 };
+
+type OrNull = <T>(read: () => Promise<T>) => Promise<T | null>;
 
 const lookAtAgent = async (
   ports: Ports,
   run: StartedRun,
   look: ExecutorLook | null,
   clock: number,
+  orNull: OrNull,
 ): Promise<AgentFacts | null> => {
   if (look === null || run.turn === null) return null;
   const threadId = threadIdOf(run.id, run.turn.thread);
@@ -39,23 +59,36 @@ const lookAtAgent = async (
   if (look.unreadable.includes(threadId)) return null;
   const thread = look.threads.get(threadId);
   const state = turnState(thread, run.turn);
-  const isEnd = state.is === 'over' || state.is === 'asking';
-  const isSettled = run.turn.overAt !== null && clock - run.turn.overAt >= deadlines.overSettlesMs;
+  const detail = isDetailDue(run, state, clock) ? await orNull(() => ports.executor.detail(threadId)) : null;
   return {
     state,
     stamp: thread?.updatedAt ?? null,
     lastMessageAt: thread?.lastMessageAt ?? null,
     lastError: thread?.session?.lastError ?? null,
-    words: isEnd && (isSettled || state.is === 'asking') ? await wordsOf(ports, threadId) : null,
+    words: detail && {
+      lastWords: detail.lastWords,
+      idle: detail.toolCalls === 0 && detail.changedFiles === 0,
+    },
+    request: detail?.request ?? null,
+    tokens: detail && { total: detail.totalTokens },
   };
 };
 
-/** Only for a person's eyes and for telling an idle end: where it cannot be read, the run goes on without. */
-const wordsOf = async (ports: Ports, threadId: string): Promise<AgentFacts['words']> => {
-  const detail = await orNull(() => ports.executor.detail(threadId));
-  return detail === null
-    ? null
-    : { lastWords: detail.lastWords, idle: detail.toolCalls === 0 && detail.changedFiles === 0 };
+/**
+ * Whether one thread's words and counts are worth a request: when the agent asks something, when a turn is newly over
+ * or may have to be judged by what it did, and now and then for the tokens of one at work.
+ */
+const isDetailDue = (run: StartedRun, state: TurnState, clock: number): boolean => {
+  const { turn, tokensReadAt } = run;
+  if (turn === null) return false;
+  if (state.is === 'asking') return true;
+  if (state.is === 'over') {
+    const isSettled = turn.overAt !== null && clock - turn.overAt >= deadlines.overSettlesMs;
+    const isParked = run.parkedUntil !== null && clock < run.parkedUntil;
+    const isUnread = tokensReadAt === null || (turn.overAt !== null && tokensReadAt < turn.overAt);
+    return isSettled && (isUnread || (pushOf(run) === null && !isParked));
+  }
+  return turn.takenUpAt !== null && clock - (tokensReadAt ?? turn.takenUpAt) >= deadlines.tokensEveryMs;
 };
 
 const lookAtIssue = async (
@@ -64,42 +97,56 @@ const lookAtIssue = async (
   settings: RepoSettings,
   agent: AgentFacts | null,
   clock: number,
-): Promise<Facts['issue']> =>
-  orNull(async () => {
-    const { repo } = run;
-    const watched = await ports.tracker.watch({ repo, number: run.issue.number, nodeId: run.issue.nodeId });
-    if (watched === null) return 'gone';
-    const head = watched.head?.sha ?? null;
-    const branch = watched.head?.name ?? repo.branch;
-    const isNew = head !== null && head !== run.headSeen;
-    const landing = isNew ? await ports.forge.landing(repo, { base: run.base, branch, head, runId: run.id }) : null;
-    const push = pushOf(run);
-    const tip = landing?.tip ?? push?.tip ?? null;
-    const hasDescendant = landing?.tip != null ? landing.hasDescendant : (push?.hasDescendant ?? false);
-    const isOver =
-      agent?.state.is === 'over' && run.turn?.overAt != null && clock - run.turn.overAt >= deadlines.overSettlesMs;
-    return {
-      ...labelsOf(watched, settings, run.id),
-      landing:
-        landing === null || head === null
-          ? null
-          : {
-              head,
-              commits: landing.commits,
-              tip: landing.tip,
-              hasDescendant: landing.hasDescendant,
-              declared: landing.declared,
-            },
-      elsewhere:
-        tip === null && isOver && head !== null
-          ? await ports.forge.elsewhere(repo, { issue: run.issue.number, runId: run.id })
-          : null,
-      proof:
-        tip === null
-          ? null
-          : await ports.forge.ci(repo, { sha: tip, hasDescendant, environments: settings.environments }),
-    };
+): Promise<Facts['issue']> => {
+  const { repo } = run;
+  const watched = await ports.tracker.watch({ repo, number: run.issue.number, nodeId: run.issue.nodeId });
+  if (watched === null) return 'gone';
+  const head = watched.head?.sha ?? null;
+  const branch = watched.head?.name ?? repo.branch;
+  const isOver =
+    agent?.state.is === 'over' && run.turn?.overAt != null && clock - run.turn.overAt >= deadlines.overSettlesMs;
+  const pushed = head === null ? null : await lookAtPush(ports, run, settings, branch, head);
+  const isNowhere = pushed?.proof === null && isOver;
+  return {
+    ...labelsOf(watched, settings, run.id),
+    landing: pushed?.landing ?? null,
+    elsewhere: isNowhere ? await ports.forge.elsewhere(repo, { issue: run.issue.number, runId: run.id }) : null,
+    proof: pushed?.proof ?? null,
+  };
+};
+
+type Pushed = Pick<IssueFacts, 'landing' | 'proof'>;
+
+/** What of this run is on the branch, searched anew only when the branch has moved, and what CI says of the tip. */
+const lookAtPush = async (
+  ports: Ports,
+  run: StartedRun,
+  settings: RepoSettings,
+  branch: string,
+  head: string,
+): Promise<Pushed> => {
+  const { forge } = ports;
+  const { repo } = run;
+  const push = pushOf(run);
+  const ask = { base: run.base, branch, head, runId: run.id };
+  const searched = head === run.headSeen ? null : await forge.landing(repo, ask);
+  // The push that is watched already may be watched by a later commit in its place.
+  const isKept = push !== null && (searched === null || searched.tip === push.origin);
+  const tip = isKept ? push.tip : (searched?.tip ?? null);
+  const landingOf = (found: LandingFacts, at: string | null, follows: string | null): Pushed['landing'] => ({
+    ...{ head, commits: found.commits, declared: found.declared },
+    ...{ tip: at, follows, hasDescendant: at !== null && at !== head },
   });
+  const landing = searched && landingOf(searched, tip, isKept && push.tip !== push.origin ? push.origin : null);
+  if (tip === null) return { landing, proof: null };
+  const ciOf = (sha: string) =>
+    forge.ci(repo, { sha, hasDescendant: sha !== head, environments: settings.environments });
+  const proof = await ciOf(tip);
+  if (tip === head || !isCutShort(proof.ci, settings)) return { landing, proof };
+  const next = await forge.landing(repo, { ...ask, after: tip });
+  if (next.tip === null || next.tip === tip) return { landing, proof };
+  return { landing: landingOf(next, next.tip, push?.origin ?? tip), proof: await ciOf(next.tip) };
+};
 
 const labelsOf = (
   watched: WatchedIssue,
@@ -108,10 +155,12 @@ const labelsOf = (
 ): Omit<IssueFacts, 'landing' | 'elsewhere' | 'proof'> => {
   const labels = new Set(watched.labels.map((label) => label.toLowerCase()));
   const has = (label: string): boolean => labels.has(label.toLowerCase());
+  const kindOf = (label: string) => watched.labelActs.get(label.toLowerCase())?.kind;
   const actorOf = (label: string) => watched.labelActs.get(label.toLowerCase())?.actor ?? null;
   return {
     open: watched.open,
-    hasReady: has(settings.labels.ready),
+    // Another name in the settings, or a renamed label, is nobody taking it off: only an act is.
+    hasReady: has(settings.labels.ready) || kindOf(settings.labels.ready) !== 'unlabeled',
     hasHold: has(settings.labels.hold),
     hasInProgress: has(settings.labels.inProgress),
     readyOffBy: actorOf(settings.labels.ready),
@@ -123,13 +172,3 @@ const labelsOf = (
 
 const carriesTrailer = (message: string, runId: string): boolean =>
   message.split('\n').some((line) => line.trim().toLowerCase() === `afk-run: ${runId}`);
-
-/** What the world refuses to tell is null; what cannot be goes on up. */
-const orNull = async <T>(read: () => Promise<T>): Promise<T | null> => {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof PortError) return null;
-    throw error;
-  }
-};

@@ -2,11 +2,11 @@ import { assertNever } from '../core/assert.ts';
 import type { StartedRun } from '../core/evolve.ts';
 import { commandIdOf, messageIdOf, projectIdOf, threadIdOf } from '../core/ids.ts';
 import type { RepoName } from '../core/issue.ts';
-import { promptFor } from '../core/prompts.ts';
-import type { Command, Turn } from '../core/run.ts';
+import { type FailedCheck, nobodyIsThere, promptFor } from '../core/prompts.ts';
+import type { Command, OpenRun, Turn } from '../core/run.ts';
 import { type RepoSettings, settingsFor } from '../core/settings.ts';
-import type { Answer, ExecutorLook, Thread } from '../ports.ts';
-import type { Tick } from './tick.ts';
+import { type Answer, type ExecutorLook, PortError, type Thread } from '../ports.ts';
+import { reasonOf, type Tick } from './tick.ts';
 
 /**
  * What became of an owed command. `done`: the executor has it; `braked`: a brake was on right before the act, so it
@@ -34,9 +34,26 @@ export const obey = async (tick: Tick, run: StartedRun, command: Command, look: 
     case 'unarchive':
       await executor.unarchive(ask);
       return 'done';
+    case 'answer':
+      return answer(tick, run, ask);
     default:
       return assertNever(command.order);
   }
+};
+
+/** Nobody is there: said to the request that was asked, and to no other that may have come since. */
+const answer = async (
+  tick: Tick,
+  run: StartedRun,
+  ask: { commandId: string; threadId: string; at: number },
+): Promise<Obeyed> => {
+  const brake = await brakeOn(tick, run.repo.name, false);
+  if (brake !== null) return { braked: brake };
+  const { executor } = tick.ports;
+  const request = (await executor.detail(ask.threadId))?.request ?? null;
+  if (request === null || request.requestId !== run.question?.requestId) return 'done';
+  await executor.answer({ ...ask, request, words: nobodyIsThere });
+  return 'done';
 };
 
 const start = async (tick: Tick, run: StartedRun, turn: Turn, look: ExecutorLook): Promise<Obeyed> => {
@@ -47,9 +64,10 @@ const start = async (tick: Tick, run: StartedRun, turn: Turn, look: ExecutorLook
   if (isAccepted(thread, turn)) return 'done';
   const place = await thePlace(tick, run, turn, look, settings);
   if (place !== 'ready') return place;
+  // What it takes to write the prompt is read first: the brake is the last thing asked before the act.
+  const text = await promptOf(tick, run, turn);
   const brake = await brakeOn(tick, run.repo.name, turn.kind === 'opening');
   if (brake !== null) return { braked: brake };
-  const text = await promptOf(tick, run, turn);
   const sent = await twice(
     (attempt) =>
       tick.ports.executor.startTurn({
@@ -124,7 +142,7 @@ export const ensureProject = async (
     // Somebody else may have made it in this very moment: then theirs is the one.
     const seen = at(await tick.ports.executor.look());
     if (seen !== undefined) return seen;
-    if (answer === 'accepted') return { id: projectId };
+    // A project that was made and is not there was deleted since: its id would answer all the same.
   }
   return 'refused';
 };
@@ -167,7 +185,7 @@ const promptOf = async (tick: Tick, run: StartedRun, turn: Turn): Promise<string
     case 'restart':
       return promptFor(run, { kind: 'restart', text: await frozen() });
     case 'fix':
-      return promptFor(run, { kind: 'fix', failing: run.phase === 'fixing' ? run.failing : [] });
+      return promptFor(run, { kind: 'fix', failing: run.phase === 'fixing' ? await failedChecks(tick, run) : [] });
     case 'nudge':
       return promptFor(run, { kind: 'nudge' });
     case 'resume':
@@ -177,4 +195,19 @@ const promptOf = async (tick: Tick, run: StartedRun, turn: Turn): Promise<string
     default:
       return assertNever(turn.kind);
   }
+};
+
+/** The checks a run has to mend, with what they said. Words that cannot be read are done without, and said so. */
+const failedChecks = async (
+  { ports, report }: Tick,
+  run: Extract<OpenRun, { phase: 'fixing' }>,
+): Promise<readonly FailedCheck[]> => {
+  const said = await ports.forge
+    .said(run.repo, { sha: run.mends, names: run.failing.map(({ name }) => name) })
+    .catch((error: unknown) => {
+      if (!(error instanceof PortError)) throw error;
+      report.failed.push({ what: `what CI said of ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+      return new Map<string, string>();
+    });
+  return run.failing.map((check) => ({ ...check, said: said.get(check.name) ?? null }));
 };

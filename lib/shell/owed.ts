@@ -1,6 +1,7 @@
+import { ageOf } from '../core/age.ts';
 import { deadlines } from '../core/deadlines.ts';
 import { commandIdOf, threadIdOf } from '../core/ids.ts';
-import { mirrorOf } from '../core/mirror.ts';
+import { type Mirror, mirrorOf } from '../core/mirror.ts';
 import { noticeOf } from '../core/notification.ts';
 import type { ItemOf } from '../core/record.ts';
 import { settingsFor } from '../core/settings.ts';
@@ -17,7 +18,7 @@ type StoredOwed = Stored<ItemOf<'owed'>>;
 export const payOwed = async (tick: Tick, stored: StoredOwed): Promise<void> => {
   const { payer } = stored.item;
   // Two payers at once would ring twice.
-  if (payer !== null && payer.by !== tick.by && tick.now() - payer.at < deadlines.ownMs) return;
+  if (payer !== null && payer.by !== tick.by && ageOf(payer.at, tick.now()) < deadlines.ownMs) return;
   let owed: StoredOwed | 'lost' = await tick.ports.store.replace(stored, {
     ...stored.item,
     payer: { by: tick.by, at: tick.now() },
@@ -26,7 +27,7 @@ export const payOwed = async (tick: Tick, stored: StoredOwed): Promise<void> => 
     if (owed === 'lost') return;
     owed = await attempt(tick, owed, pay);
   }
-  if (owed === 'lost' || !isPaid(owed.item)) return;
+  if (owed === 'lost' || !isPaid(tick, owed.item)) return;
   await tick.ports.store.remove(owed);
 };
 
@@ -63,7 +64,7 @@ const payMirror: Pay = async (tick, item) => {
   }
   const issue = { repo: run.repo, number: run.issue.number, nodeId: run.issue.nodeId };
   try {
-    await tick.ports.tracker.ensureMirror(issue, mirror, run.mirror.commentId);
+    await tick.ports.tracker.ensureMirror(issue, await withFreshStart(tick, item, mirror), run.mirror.commentId);
   } catch (error) {
     // An issue that is gone for good can be shown nothing; before a day has passed it may only be out of sight.
     const isHopeless =
@@ -76,6 +77,20 @@ const payMirror: Pay = async (tick, item) => {
   }
   note(tick, run, 'mirrored', run.outcome);
   return { ...item, mirrored: true };
+};
+
+/** Somebody put the ready label on again before the end was shown: a fresh start, which is not ours to take off. */
+const withFreshStart = async (tick: Tick, { run }: ItemOf<'owed'>, mirror: Mirror): Promise<Mirror> => {
+  const { ready } = settingsFor(tick.settings, run.repo.name).labels;
+  if (!mirror.labels.remove.includes(ready)) return mirror;
+  const watched = await tick.ports.tracker.watch({
+    repo: run.repo,
+    number: run.issue.number,
+    nodeId: run.issue.nodeId,
+  });
+  const act = watched?.labelActs.get(ready.toLowerCase());
+  if (act?.kind !== 'labeled' || act.at <= run.act.at) return mirror;
+  return { ...mirror, labels: { ...mirror.labels, remove: mirror.labels.remove.filter((label) => label !== ready) } };
 };
 
 const payRing =
@@ -102,5 +117,5 @@ const payArchive: Pay = async (tick, item) => {
 };
 
 // A doorbell that was taken out of the settings owes nothing any more.
-const isPaid = (item: ItemOf<'owed'>): boolean =>
-  item.mirrored && item.archived && Object.values(item.rings).every(Boolean);
+const isPaid = (tick: Tick, item: ItemOf<'owed'>): boolean =>
+  item.mirrored && item.archived && tick.ports.doorbells.every((bell) => item.rings[bell.name] !== false);

@@ -1,3 +1,4 @@
+import { usdOf } from '../core/budget.ts';
 import { cleanLine } from '../core/clean-text.ts';
 import { deadlines } from '../core/deadlines.ts';
 import {
@@ -16,7 +17,7 @@ import { dateOf, type ItemOf, issueKey } from '../core/record.ts';
 import { isRemembered } from '../core/ruling.ts';
 import type { OpenRun } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
-import { PortError, type Stored } from '../ports.ts';
+import type { Stored } from '../ports.ts';
 import { advance } from './advance.ts';
 import { claim, frozenText } from './claim.ts';
 import { lookCloser } from './closer.ts';
@@ -27,14 +28,17 @@ import {
   emptyReport,
   hasTime,
   inParallel,
+  meantItems,
+  meantNames,
   note,
+  ofKind,
+  openRunsIn,
   type Report,
   reasonOf,
   type StoredRun,
   type Tick,
   type TickContext,
 } from './tick.ts';
-import { ofKind } from './watch.ts';
 
 /**
  * The poller: settings, open items, one scan; then a list for each idle repo with a waiting issue, a ruling on every
@@ -50,19 +54,23 @@ export const poll = async (context: TickContext): Promise<Report> => {
   const ports = await context.connect(control.settings);
   const tick: Tick = { ...context, ports, settings: control.settings, report };
   // Open runs before the queue: one that ends between the two reads still counts as busy, until the next tick.
-  const { items, unreadable } = await ports.store.readNow();
+  const { items: all, unreadable } = await ports.store.readNow();
   report.failed.push(...unreadable.map(({ key, reason }) => ({ what: `unreadable item ${key}`, reason })));
-  report.openRuns = ofKind(items, 'run').length;
-  const repos = await enrolledRepos(tick, control.allowlist, items);
+  report.openRuns = openRunsIn(all, unreadable);
+  const items = meantItems(all, context);
+  const repos = await enrolledRepos(tick, meantNames(control.allowlist, context), items);
   const queue = await readQueue(tick, repos, items, unreadable);
   const ruled = ruleListed(queue.candidates, contextOf(tick, control.allowlist, repos, items, queue));
   await resumeClaims(tick, items);
   await dispatchBest(tick, ruled, items);
-  await sweep(tick, repos, items);
+  // What is parked may have a run that cannot be read: its label may be right.
+  const known = repos.filter(({ id }) => !queue.parked.has(id));
+  if (context.only === undefined) await sweep(tick, known, items);
   return report;
 };
 
-type Queue = {
+/** What waits, and what was found out about it. */
+export type Queue = {
   scans: ReadonlyMap<string, RepoScan>;
   candidates: readonly Candidate[];
   blockers: DispatchContext['blockers'];
@@ -80,12 +88,18 @@ const readQueue = async (
   const refs = repos.filter(({ id }) => id !== '').map(refOf);
   const labelOf = (repo: RepoRef): string => settingsFor(tick.settings, repo.name).labels.ready;
   const scans = new Map<string, RepoScan>();
-  for (const [label, group] of Map.groupBy(refs, labelOf))
-    for (const scan of await tracker.scan(group, label)) scans.set(scan.id, scan);
+  for (const [label, group] of Map.groupBy(refs, labelOf)) {
+    try {
+      for (const scan of await tracker.scan(group, label)) scans.set(scan.id, scan);
+    } catch (error) {
+      tick.report.failed.push({ what: `scan for ${label}`, reason: reasonOf(error) });
+    }
+  }
   const parked = new Map(
     refs.flatMap((repo) =>
       unreadable
-        .filter(({ key }) => key.includes(`#${repo.host}#${repo.id}`))
+        // Ended by a `#`, or an id would stand for all that begin like it.
+        .filter(({ key }) => `${key}#`.includes(`#${repo.host}#${repo.id}#`))
         .map(({ reason }) => [repo.id, reason] as const),
     ),
   );
@@ -100,29 +114,32 @@ const readQueue = async (
     try {
       for (const issue of await tracker.listReady(repo, labelOf(repo))) candidates.push({ repo, issue });
     } catch (error) {
-      if (!(error instanceof PortError)) throw error;
       tick.report.failed.push({ what: `queue of ${repo.name}`, reason: reasonOf(error) });
     }
   });
   return { scans, candidates, blockers: await blockersOf(tick, candidates), parked };
 };
 
-const refOf = ({ host, id, nodeId, name }: ItemOf<'repo'>): RepoRef => ({ host, id, nodeId, name });
+/** A repo as it is asked for. */
+export const refOf = ({ host, id, nodeId, name }: ItemOf<'repo'>): RepoRef => ({ host, id, nodeId, name });
 
 /** Each blocker's real state; what cannot be read blocks. */
-const blockersOf = async (tick: Tick, candidates: readonly Candidate[]): Promise<DispatchContext['blockers']> => {
+export const blockersOf = async (
+  tick: Tick,
+  candidates: readonly Candidate[],
+): Promise<DispatchContext['blockers']> => {
   const refs = blockersToAsk(candidates);
   if (refs.length === 0) return new Map();
   try {
     return await tick.ports.tracker.blockerStates(refs);
   } catch (error) {
-    if (!(error instanceof PortError)) throw error;
     tick.report.failed.push({ what: 'blockers', reason: reasonOf(error) });
     return new Map();
   }
 };
 
-const contextOf = (
+/** What the cheap gates are judged on. */
+export const contextOf = (
   tick: Tick,
   allowlist: readonly string[],
   repos: readonly ItemOf<'repo'>[],
@@ -152,13 +169,25 @@ const contextOf = (
     ),
     owed: new Set(ofKind(items, 'owed').map(({ item: { run } }) => issueKey(run.repo, run.issue.number))),
     blockers,
-    openRuns: runs.length,
+    openRuns: tick.report.openRuns,
     maxOpenRuns: tick.settings.maxOpenRuns,
     runsToday: day?.item.runs ?? 0,
     maxRunsPerDay: tick.settings.maxRunsPerDay,
-    usdToday: 0,
+    usdToday: usdToday(tick, items, dateOf(now)),
     budgetUsdPerDay: tick.settings.budgetUsdPerDay,
   };
+};
+
+/** Estimated money of the day: what its ended runs cost, and what the open ones have cost so far. */
+const usdToday = (tick: Tick, items: readonly Stored[], date: string): number => {
+  const ended = ofKind(items, 'spend').find(({ item }) => item.date === date)?.item.usd ?? 0;
+  const open = ofKind(items, 'run').map(({ item: { run } }) =>
+    usdOf(
+      run.tokens.reduce((sum, total) => sum + total, 0),
+      settingsFor(tick.settings, run.repo.name),
+    ),
+  );
+  return open.reduce((sum, usd) => sum + usd, ended);
 };
 
 /** Looks closer at the best issue of each repo, and at the next one only where that is refused; claims what passes. */
@@ -209,17 +238,22 @@ const tryOne = async (
       return { ruling: closer.ruling, detail: closer.why };
     }
     const { detail, act } = closer;
-    const refused = await claim(tick, { repo: detail.repo, detail, act, settings, memory });
+    if (tick.isDryRun) return { ruling: 'dispatch', detail: `labelled by ${cleanLine(act.by, 60)}` };
+    const spelled = settingsFor(tick.settings, detail.repo.name);
+    const refused = await claim(tick, { repo: detail.repo, detail, act, settings: spelled, memory });
+    // What only a push or a clone mends is not asked again every minute.
+    if (refused?.ruling === 'base red' || refused?.ruling === 'preflight failed')
+      await remember(tick, { repo, issue }, refused.ruling, refused.detail);
     return refused ?? { ruling: 'dispatch', detail: `labelled by ${cleanLine(act.by, 60)}` };
   } catch (error) {
-    if (!(error instanceof PortError)) throw error;
     // The claim may stand and its dispatch be owed; the watcher knows what to do. Nothing is known of this issue.
     tick.report.failed.push({ what: `dispatch of ${repo.name}#${issue.number}`, reason: reasonOf(error) });
-    return { ruling: 'executor unavailable', detail: reasonOf(error) };
+    return { ruling: 'trust unknown', detail: reasonOf(error) };
   }
 };
 
-const memoryOf = (items: readonly Stored[], repo: RepoRef, number: number): ItemOf<'issue'> | null =>
+/** What is remembered of an issue, or null. */
+export const memoryOf = (items: readonly Stored[], repo: RepoRef, number: number): ItemOf<'issue'> | null =>
   ofKind(items, 'issue').find(
     ({ item }) => item.host === repo.host && item.repoId === repo.id && item.number === number,
   )?.item ?? null;
@@ -238,6 +272,7 @@ const remember = (tick: Tick, { repo, issue }: Candidate, ruling: string, detail
             number: issue.number,
             spent: null,
             refusal: null,
+            releases: null,
             coolUntil: null,
             changedAt: at,
           };
@@ -262,7 +297,6 @@ const resumeClaims = async (tick: Tick, items: readonly Stored[]): Promise<void>
     try {
       await resumeClaim(tick, stored, run, items);
     } catch (error) {
-      if (!(error instanceof PortError)) throw error;
       tick.report.failed.push({ what: `claim of ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
     }
   }

@@ -2,10 +2,9 @@ import { deadlines } from '../core/deadlines.ts';
 import type { RepoName, RepoRef } from '../core/issue.ts';
 import type { ItemOf } from '../core/record.ts';
 import { type RepoSettings, settingsFor } from '../core/settings.ts';
-import { type ExecutorLook, PortError, type Stored } from '../ports.ts';
+import type { ExecutorLook, Stored } from '../ports.ts';
 import { ensureProject, noCheckout } from './obey.ts';
-import { hasTime, reasonOf, type Tick } from './tick.ts';
-import { ofKind } from './watch.ts';
+import { hasTime, ofKind, reasonOf, type Tick } from './tick.ts';
 
 type StoredRepo = Stored<ItemOf<'repo'>>;
 
@@ -24,7 +23,10 @@ export const enrolledRepos = async (
   const known = new Map(ofKind(items, 'repo').map((stored) => [stored.item.name, stored]));
   const wanted = new Set(allowlist);
   for (const [name, stored] of known) if (!wanted.has(name)) await tick.ports.store.remove(stored);
-  const due = allowlist.filter((name) => isDue(known.get(name)?.item, tick.now())).slice(0, perTickMax);
+  const all = allowlist.filter((name) => isDue(known.get(name)?.item, tick.now()));
+  // Others first in each minute: what fails without a word to remember stays due, and would keep the rest out for ever.
+  const from = all.length === 0 ? 0 : (Math.floor(tick.now() / 60_000) * perTickMax) % all.length;
+  const due = [...all.slice(from), ...all.slice(0, from)].slice(0, perTickMax);
   const checked = new Map<string, ItemOf<'repo'>>();
   for (const name of due) {
     if (!hasTime(tick)) break;
@@ -51,7 +53,6 @@ const tryPreflight = async (
       tick.report.failed.push({ what: `preflight of ${name}`, reason: failure });
     return written === 'taken' || written === 'lost' ? null : item;
   } catch (error) {
-    if (!(error instanceof PortError)) throw error;
     tick.report.failed.push({ what: `preflight of ${name}`, reason: reasonOf(error) });
     return null;
   }
@@ -59,7 +60,6 @@ const tryPreflight = async (
 
 const preflightOf = async (tick: Tick, name: RepoName, before: ItemOf<'repo'> | undefined): Promise<ItemOf<'repo'>> => {
   const { tracker, executor } = tick.ports;
-  const settings = settingsFor(tick.settings, name);
   // Once known, a repo is its id: a name that now belongs to another one is not followed.
   const found = before?.id ? await known(tick, before) : await tracker.resolve(name);
   const at = tick.now();
@@ -76,6 +76,8 @@ const preflightOf = async (tick: Tick, name: RepoName, before: ItemOf<'repo'> | 
     };
   }
   const { repo, defaultBranch } = found;
+  // By the name as the tracker spells it, as every turn will: the checkout's path is made of it.
+  const settings = settingsFor(tick.settings, repo.name);
   const onTracker = await tracker.preflight(repo, defaultBranch ?? '', Object.values(settings.labels), settings);
   const onExecutor = await checkoutTrouble(tick, repo, settings, await executor.look());
   return {

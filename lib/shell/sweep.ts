@@ -2,9 +2,8 @@ import { deadlines } from '../core/deadlines.ts';
 import type { RepoRef } from '../core/issue.ts';
 import { type ItemOf, issueKey } from '../core/record.ts';
 import { settingsFor } from '../core/settings.ts';
-import { PortError, type Stored } from '../ports.ts';
-import { hasTime, reasonOf, type Tick } from './tick.ts';
-import { ofKind } from './watch.ts';
+import type { Stored } from '../ports.ts';
+import { hasTime, ofKind, reasonOf, type Tick } from './tick.ts';
 
 const dayMs = 24 * 3_600_000;
 
@@ -24,6 +23,9 @@ export const sweep = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items:
   if (written === 'taken' || written === 'lost') return;
   await sweepLabels(tick, repos, items);
   await forgetIssues(tick, repos, items);
+  await warnOfToken(tick);
+  for (const spend of ofKind(items, 'spend'))
+    if (now - Date.parse(spend.item.date) > 7 * dayMs) await tick.ports.store.remove(spend);
   for (const day of ofKind(items, 'day'))
     if (now - Date.parse(day.item.date) > 7 * dayMs) await tick.ports.store.remove(day);
 };
@@ -58,6 +60,21 @@ const sweepLabels = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: 
   }
 };
 
+/** T3's tokens cannot be renewed by themselves: said for a week before one ends. */
+const warnOfToken = async (tick: Tick): Promise<void> => {
+  try {
+    const { tokenExpiresAt } = await tick.ports.executor.health();
+    const leftMs = tokenExpiresAt === null ? null : tokenExpiresAt - tick.now();
+    if (leftMs !== null && leftMs < 7 * dayMs)
+      tick.report.failed.push({
+        what: 'T3 token',
+        reason: `it ends in ${Math.max(0, Math.floor(leftMs / dayMs))} days: mint a new one on the T3 host`,
+      });
+  } catch (error) {
+    failed(tick, error);
+  }
+};
+
 /** A spent act is never forgotten while its label is on: the issue would run a second time. */
 const forgetIssues = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: readonly Stored[]): Promise<void> => {
   const old = ofKind(items, 'issue').filter(({ item }) => tick.now() - item.changedAt > 30 * dayMs);
@@ -88,7 +105,6 @@ const hasRunNow = async (tick: Tick, repo: RepoRef, number: number): Promise<boo
 };
 
 const failed = (tick: Tick, error: unknown): never[] => {
-  if (!(error instanceof PortError)) throw error;
   tick.report.failed.push({ what: 'sweep', reason: reasonOf(error) });
   return [];
 };

@@ -1,8 +1,10 @@
-import type { ItemOf } from '../core/record.ts';
+import type { RepoName } from '../core/issue.ts';
+import type { Item, ItemOf } from '../core/record.ts';
+import { comparable } from '../core/repo-name.ts';
 import type { Ruling } from '../core/ruling.ts';
 import type { EndedRun } from '../core/run.ts';
 import type { Settings } from '../core/settings.ts';
-import type { Gate, Ports, Stored } from '../ports.ts';
+import type { Gate, Ports, Stored, Unreadable } from '../ports.ts';
 
 /**
  * What one invocation is given. `now` is wall time in epoch ms, read whenever it matters; `by` names this invocation
@@ -16,6 +18,10 @@ export type TickContext = {
   by: string;
   newRunId: () => string;
   timeLeftMs: () => number;
+  /** Work on this repo alone, by name in any case; whatever is for all repos is left to the next full tick. */
+  only?: RepoName;
+  /** A dry run: `connect` gives ports that write nothing, and a ruling to dispatch is the last word. */
+  isDryRun?: boolean;
 };
 
 /** An armed tick at work: its context, its ports, and what it will have to say. */
@@ -39,6 +45,7 @@ export type What =
   | 'agent asked to leave'
   | 'ended'
   | 'stuck'
+  | 'halted'
   | 'mirrored'
   | 'rang'
   | 'released'
@@ -56,6 +63,8 @@ export type Report = {
   /** One thing that failed without stopping the rest. */
   failed: { what: string; reason: string }[];
   openRuns: number;
+  /** Runs whose agent was not seen to leave in time, as this tick found them. */
+  stuck: number;
   notReached: number;
 };
 
@@ -69,10 +78,33 @@ export const emptyReport = (tick: Report['tick']): Report => ({
   ended: [],
   failed: [],
   openRuns: 0,
+  stuck: 0,
   notReached: 0,
 });
 
 export type StoredRun = Stored<ItemOf<'run'>>;
+
+/** How many runs are open; one whose item cannot be read holds its lock all the same. */
+export const openRunsIn = (items: readonly Stored[], unreadable: readonly Unreadable[]): number =>
+  items.filter(({ item }) => item.kind === 'run').length +
+  unreadable.filter(({ key }) => key.startsWith('run#')).length;
+
+/** What a tick for one repo alone may see: that repo's runs, debts and record, and what belongs to no repo. */
+export const meantItems = (items: readonly Stored[], { only }: Pick<TickContext, 'only'>): readonly Stored[] =>
+  only === undefined ? items : items.filter(({ item }) => isMeant(repoNameOf(item), only));
+
+/** The enrolled names a tick works on. */
+export const meantNames = (names: readonly RepoName[], { only }: Pick<TickContext, 'only'>): readonly RepoName[] =>
+  only === undefined ? names : names.filter((name) => isMeant(name, only));
+
+/** Names differ in case and mean the same repo; null belongs to no repo. */
+const isMeant = (name: RepoName | null, only: RepoName): boolean =>
+  name === null || comparable(name) === comparable(only);
+
+const repoNameOf = (item: Stored['item']): RepoName | null => {
+  if (item.kind === 'run' || item.kind === 'owed') return item.run.repo.name;
+  return item.kind === 'repo' ? item.name : null;
+};
 
 /** A tick begins nothing in its last 10 s. */
 export const hasTime = (tick: Pick<TickContext, 'timeLeftMs'>): boolean => tick.timeLeftMs() > 10_000;
@@ -103,3 +135,7 @@ export const inParallel = async <T>(
   };
   await Promise.all(Array.from({ length: Math.min(width, list.length) }, worker));
 };
+
+/** The items of one kind. */
+export const ofKind = <K extends Item['kind']>(items: readonly Stored[], kind: K): Stored<ItemOf<K>>[] =>
+  items.filter((stored): stored is Stored<ItemOf<K>> => stored.item.kind === kind);

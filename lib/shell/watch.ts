@@ -1,23 +1,31 @@
+import { ageOf } from '../core/age.ts';
 import { assertNever } from '../core/assert.ts';
+import { withinBytes } from '../core/clean-text.ts';
+import { type Control, isHaltDue } from '../core/control.ts';
 import { deadlines } from '../core/deadlines.ts';
+import type { StartedRun } from '../core/evolve.ts';
 import { threadIdOf } from '../core/ids.ts';
-import { endingOf, obeyed } from '../core/next.ts';
-import type { Item, ItemOf } from '../core/record.ts';
-import { type ActiveRun, isActive, type OpenRun, runTime } from '../core/run.ts';
+import { lastWordsBytesMax } from '../core/next.ts';
+import type { ActiveRun, OpenRun } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
-import { judge, step } from '../core/step.ts';
-import { type ExecutorLook, PortError, type Stored } from '../ports.ts';
-import { advance, payCommand, payMirror, record } from './advance.ts';
+import { step } from '../core/step.ts';
+import { PortError, type Stored } from '../ports.ts';
+import { advance } from './advance.ts';
+import { haltAll } from './halt.ts';
+import { horizonOver } from './horizon.ts';
 import { stepLeaving } from './leaving.ts';
 import { type Horizon, lookAt } from './look.ts';
-import { isAccepted } from './obey.ts';
 import { payOwed } from './owed.ts';
+import { resumeActive } from './resume.ts';
 import { learnt } from './story.ts';
 import {
   emptyReport,
   hasTime,
   inParallel,
+  meantItems,
   note,
+  ofKind,
+  openRunsIn,
   type Report,
   reasonOf,
   type StoredRun,
@@ -32,18 +40,19 @@ import {
 export const watch = async (context: TickContext): Promise<Report> => {
   const report = emptyReport('watch');
   const control = await context.gate.read();
-  if (control.state === 'off')
-    return { ...report, state: 'off', reason: control.reason, unreadable: control.unreadable };
+  if (control.state === 'off') return off(context, report, control);
   const ports = await context.connect(control.settings);
   const tick: Tick = { ...context, ports, settings: control.settings, report };
-  const { items, unreadable } = await ports.store.readNow();
+  const { items: all, unreadable } = await ports.store.readNow();
   report.failed.push(...unreadable.map(({ key, reason }) => ({ what: `unreadable item ${key}`, reason })));
+  const items = meantItems(all, context);
   const runs = rotated(ofKind(items, 'run'), context.now());
-  report.openRuns = runs.length;
+  report.openRuns = openRunsIn(all, unreadable);
+  report.stuck = ofKind(all, 'run').filter(({ item: { run } }) => run.phase === 'ending' && run.stuck).length;
   if (runs.length > 0) await watchRuns(tick, runs, items);
   // Read again only where something may have ended in this very tick.
   const owed = report.happened.some(({ what }) => what === 'ended' || what === 'released')
-    ? (await ports.store.readNow()).items
+    ? meantItems((await ports.store.readNow()).items, context)
     : items;
   await eachWithTime(
     tick,
@@ -54,23 +63,25 @@ export const watch = async (context: TickContext): Promise<Report> => {
   return report;
 };
 
+/** Inert; but just after an operator's flip what is out is halted. */
+const off = async (context: TickContext, report: Report, { reason, unreadable, halt }: Off): Promise<Report> => {
+  const said: Report = { ...report, state: 'off', reason, unreadable };
+  if (halt === null || !isHaltDue(halt, context.now())) return said;
+  const ports = await context.connect(halt.settings);
+  await haltAll({ ...context, ports, settings: halt.settings, report: said });
+  return said;
+};
+
+type Off = Extract<Control, { state: 'off' }>;
+
 const watchRuns = async (tick: Tick, runs: readonly StoredRun[], items: readonly Stored[]): Promise<void> => {
-  const look = await lookAtExecutor(tick);
-  const lastWatch = await keepTime(tick, runs, ofKind(items, 'lastWatch')[0], look !== null);
-  const breaker = ofKind(items, 'breaker')[0];
-  const horizonOf = (run: OpenRun): Horizon => ({
-    look,
-    lostMs: lastWatch.lostMs,
-    executorDownMs: lastWatch.executorDownSince === null ? 0 : tick.now() - lastWatch.executorDownSince,
-    executorSuspect: breaker !== undefined && breaker.item.streak > 0 && breaker.item.runId !== run.id,
-  });
+  const horizonOf = await horizonOver(tick, runs, items);
   await eachWithTime(
     tick,
     runs,
     (stored) => watchRun(tick, stored, horizonOf(stored.item.run)),
     ({ item }) => `run of ${item.run.repo.name}#${item.run.issue.number}`,
   );
-  await closeBreaker(tick, runs, look, breaker);
 };
 
 /** One run, one step. */
@@ -82,7 +93,7 @@ const watchRun = async (tick: Tick, stored: StoredRun, horizon: Horizon): Promis
     case 'working':
     case 'verifying':
     case 'fixing':
-      return run.command === null ? stepActive(tick, stored, run, horizon) : resumeActive(tick, stored, run, horizon);
+      return watchActive(tick, stored, run, horizon);
     case 'restarting':
     case 'ending':
       // An order that was not carried out is not repeated as such: leaving asks again, under ids of its own.
@@ -93,124 +104,45 @@ const watchRun = async (tick: Tick, stored: StoredRun, horizon: Horizon): Promis
   }
 };
 
+/** Somebody else's command is left to them for a while; an older one is looked into before anything is decided. */
+const watchActive = async (tick: Tick, stored: StoredRun, run: ActiveRun, horizon: Horizon): Promise<void> => {
+  const { command } = run;
+  if (command === null) return stepActive(tick, stored, run, horizon);
+  if (!isOld(tick, command)) return;
+  const resumed = await resumeActive(tick, stored, run, command, horizon);
+  if (resumed !== null) await stepActive(tick, resumed.stored, resumed.run, horizon);
+};
+
 const isOld = (tick: Tick, command: { recordedAt: number; by: string }): boolean =>
-  command.by === tick.by || tick.now() - command.recordedAt >= deadlines.ownMs;
+  command.by === tick.by || ageOf(command.recordedAt, tick.now()) >= deadlines.ownMs;
 
 const stepActive = async (tick: Tick, stored: StoredRun, run: ActiveRun, horizon: Horizon): Promise<void> => {
   const now = tick.now();
   const settings = settingsFor(tick.settings, run.repo.name);
-  const facts = await lookAt(tick.ports, run, settings, horizon, now);
+  const facts = await lookAt(tick, run, settings, horizon, now);
   const { run: following, situation, decision } = step(run, facts, settings, { now, by: tick.by });
   for (const { what, why } of learnt(run, following)) note(tick, run, what, why);
   if (decision !== 'wait') note(tick, run, 'decided', `${decision}: ${situation.why}`);
-  await advance(tick, stored, following, horizon);
+  await advance(tick, stored, await withLastWords(tick, following), horizon);
 };
 
-/**
- * A command whose invocation died, or that a brake held back. The world is asked first: it may have taken hold, and a
- * person may have called the run off meanwhile.
- */
-const resumeActive = async (tick: Tick, stored: StoredRun, run: ActiveRun, horizon: Horizon): Promise<void> => {
-  const { look, lostMs } = horizon;
-  const { command } = run;
-  if (command === null || !isOld(tick, command) || look === null) return;
-  const now = tick.now();
-  const clock = runTime(run, lostMs, now);
-  if (isAccepted(look.threads.get(threadIdOf(run.id, run.turn.thread)), run.turn)) {
-    await advance(tick, stored, obeyed(run, clock), horizon);
-    return;
+/** Whoever takes over wants to read what the agent said last; where that cannot be read, the end does not wait for it. */
+const withLastWords = async (tick: Tick, run: StartedRun): Promise<StartedRun> => {
+  if (run.phase !== 'ending' || run.lastWords !== null || run.turn === null) return run;
+  if (run.outcome !== 'escalated' && run.outcome !== 'frozen') return run;
+  try {
+    const detail = await tick.ports.executor.detail(threadIdOf(run.id, run.turn.thread));
+    return detail?.lastWords == null ? run : { ...run, lastWords: withinBytes(detail.lastWords, lastWordsBytesMax) };
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    return run;
   }
-  const settings = settingsFor(tick.settings, run.repo.name);
-  const { judged } = judge(run, await lookAt(tick.ports, run, settings, horizon, now), settings);
-  const { situation } = judged;
-  const end = { why: situation.why, clock, lastWords: null, couldNotStart: false, deployed: false, outOfReach: false };
-  if (situation.name === 'cancelled by a person' || situation.name === 'issue gone') {
-    await advance(tick, stored, endingOf(run, 'cancelled', end), horizon);
-    return;
-  }
-  if (judged.facts.issue === null) return;
-  if (run.turn.kind === 'opening' && now - command.recordedAt > deadlines.staleClaimMs) {
-    // What was trusted then is ruled upon anew: the text may have changed and the act is not spent.
-    await advance(
-      tick,
-      stored,
-      endingOf(run, 'released', { ...end, why: 'the opening was not carried out in time' }),
-      horizon,
-    );
-    return;
-  }
-  const owned = await record(tick, stored, { ...run, command: { ...command, recordedAt: now, by: tick.by } });
-  const acted = owned === null ? null : await payCommand(tick, owned, horizon);
-  if (acted !== null) await payMirror(tick, acted);
 };
 
 const releaseStaleClaim = async (tick: Tick, stored: StoredRun, run: OpenRun): Promise<void> => {
-  if (tick.now() - run.claimedAt <= deadlines.staleClaimMs) return;
+  if (ageOf(run.claimedAt, tick.now()) <= deadlines.staleClaimMs) return;
   if ((await tick.ports.store.remove(stored)) === 'removed')
     note(tick, run, 'released', 'claimed, and never dispatched');
-};
-
-const lookAtExecutor = async (tick: Tick): Promise<ExecutorLook | null> => {
-  try {
-    const look = await tick.ports.executor.look();
-    tick.report.failed.push(
-      ...look.unreadable.map((id) => ({
-        what: `unreadable thread ${id}`,
-        reason: 'it does not have the shape of a thread',
-      })),
-    );
-    return look;
-  } catch (error) {
-    if (!(error instanceof PortError)) throw error;
-    tick.report.failed.push({ what: 'executor', reason: reasonOf(error) });
-    return null;
-  }
-};
-
-/**
- * Time in which nobody could look, counted once for all runs: between ticks that are too far apart, and while the
- * executor is out of reach. Of two watchers that count at once, one is heard.
- */
-const keepTime = async (
-  tick: Tick,
-  runs: readonly StoredRun[],
-  stored: Stored<ItemOf<'lastWatch'>> | undefined,
-  isReached: boolean,
-): Promise<ItemOf<'lastWatch'>> => {
-  const now = tick.now();
-  const known = stored?.item;
-  // Before the oldest open run there was nothing to look at, and no time to lose.
-  const oldest = Math.min(...runs.map(({ item }) => item.run.claimedAt));
-  const gapMs = Math.max(0, now - Math.max(known?.at ?? oldest, oldest));
-  const wasDown = known !== undefined && known.executorDownSince !== null;
-  const lostMs = gapMs > deadlines.gapMs || !isReached || wasDown ? gapMs : 0;
-  const kept: ItemOf<'lastWatch'> = {
-    kind: 'lastWatch',
-    at: now,
-    lostMs: (known?.lostMs ?? 0) + lostMs,
-    executorDownSince: isReached ? null : (known?.executorDownSince ?? now),
-  };
-  const written =
-    stored === undefined ? await tick.ports.store.insert(kept) : await tick.ports.store.replace(stored, kept);
-  if (written !== 'lost' && written !== 'taken') return kept;
-  const theirs = (await tick.ports.store.read('lastWatch'))?.item;
-  return theirs?.kind === 'lastWatch' ? theirs : kept;
-};
-
-/** An agent that was taken up shows that the executor starts agents again. */
-const closeBreaker = async (
-  tick: Tick,
-  runs: readonly StoredRun[],
-  look: ExecutorLook | null,
-  breaker: Stored<ItemOf<'breaker'>> | undefined,
-): Promise<void> => {
-  if (breaker === undefined || breaker.item.streak === 0 || look === null) return;
-  const hasStarted = runs.some(({ item: { run } }) => {
-    if (!isActive(run) || run.id === breaker.item.runId) return false;
-    const thread = look.threads.get(threadIdOf(run.id, run.turn.thread));
-    return thread !== undefined && thread.turn !== null;
-  });
-  if (hasStarted) await tick.ports.store.replace(breaker, { kind: 'breaker', streak: 0, runId: null, openUntil: null });
 };
 
 /** Eight at a time; what was not begun before the last 10 s is counted. */
@@ -231,10 +163,6 @@ const eachWithTime = async <T>(
       tick.report.failed.push({ what: name(one), reason: reasonOf(error) });
     }
   });
-
-/** The items of one kind. */
-export const ofKind = <K extends Item['kind']>(items: readonly Stored[], kind: K): Stored<ItemOf<K>>[] =>
-  items.filter((stored): stored is Stored<ItemOf<K>> => stored.item.kind === kind);
 
 /** Another one first in each minute, so that a tick that runs out of time starves nobody. */
 const rotated = <T>(list: readonly T[], now: number): T[] => {

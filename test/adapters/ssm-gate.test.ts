@@ -60,7 +60,7 @@ describe('the gate', () => {
     const gate = ssmGate({ client: clientAt(url) });
     expect(await gate.read()).toMatchObject({ state: 'on' });
     values = { ...armed, '/afk/control/kill-switch': 'true' };
-    expect(await gate.read()).toEqual({ state: 'off', reason: 'the kill switch is on', unreadable: false });
+    expect(await gate.read()).toEqual({ state: 'off', reason: 'the kill switch is on', unreadable: false, halt: null });
   });
 
   const cases: readonly (readonly [string, Answer, RegExp])[] = [

@@ -79,12 +79,14 @@ describe('recorded answers are read', () => {
       toolCalls: 1,
       changedFiles: 1,
       totalTokens: 216_800,
+      request: null,
     });
     expect(Detail.parse(bodyOf('thread-detail-start-failed'))).toEqual({
       lastWords: null,
       toolCalls: 0,
       changedFiles: 0,
       totalTokens: null,
+      request: null,
     });
     expect(
       Snapshot.parse(bodyOf('snapshot-mixed-states')).threads.map((thread) => SnapshotThread.parse(thread)),
@@ -183,7 +185,7 @@ describe('one bad entry', () => {
         checkpoints: [{}, { files: [{ path: 'a' }, { path: 'a' }, 'b'], completedAt: at }],
       },
     });
-    expect(detail).toEqual({ lastWords: 'Done.', toolCalls: 1, changedFiles: 1, totalTokens: null });
+    expect(detail).toEqual({ lastWords: 'Done.', toolCalls: 1, changedFiles: 1, totalTokens: null, request: null });
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { AgentRequest } from '../../lib/core/thread.ts';
 import { turnState } from '../../lib/core/turn-state.ts';
 import { type Executor, PortError } from '../../lib/ports.ts';
 import type { AgentAct, AgentScript, AgentTurn } from '../../lib/sandbox/t3-agent-script.ts';
@@ -260,6 +261,7 @@ export const executorContract = (name: string, make: ExecutorOver): void => {
         toolCalls: 3,
         changedFiles: 2,
         totalTokens: 216_800,
+        request: null,
       });
       await startTurn(it, { commandId: 'turn-2:1', messageId: 'message-2' });
       it.pass(60_000);
@@ -279,7 +281,120 @@ export const executorContract = (name: string, make: ExecutorOver): void => {
         toolCalls: 0,
         changedFiles: 0,
         totalTokens: null,
+        request: null,
       });
+    });
+
+    /** An agent that has asked by now; what it does afterwards tells how it took the answer. */
+    const asked = async (deed: Extract<AgentAct, { does: 'ask' | 'approve' }>): Promise<Server> => {
+      const it = await started(() => ({ starts: 'ok', acts: [deed] }));
+      it.pass(5000);
+      return it;
+    };
+    const requestOf = async ({ executor }: Server) => (await executor.detail('thread-1'))?.request ?? null;
+    const answer = ({ executor, at }: Server, request: AgentRequest, commandId = 'answer-1') =>
+      executor.answer({ commandId, threadId: 'thread-1', request, words: 'Decide yourself.', at: at() });
+    const saidOf = async ({ executor }: Server) => (await executor.detail('thread-1'))?.lastWords;
+    const payloadsOf = ({ world }: Server, kind: string) =>
+      world
+        .threads()[0]!
+        .activities.filter((activity) => activity.kind === kind)
+        .map(({ payload }) => payload);
+
+    test('a question is shown with its id and its words, and answered by every question id', async () => {
+      const it = await asked(question);
+      const request = (await requestOf(it))!;
+      expect(request).toEqual({
+        requestId: expect.any(String),
+        kind: 'question',
+        text: 'Which database?',
+        questionIds: ['Which database?'],
+      });
+      const more = { ...request, questionIds: [...request.questionIds, 'And which port?'] };
+      expect(await answer(it, more)).toBe('accepted');
+      it.pass(5000);
+      expect(payloadsOf(it, 'user-input.resolved')).toMatchObject([
+        { answers: { 'Which database?': 'Decide yourself.', 'And which port?': 'Decide yourself.' } },
+      ]);
+      expect(await saidOf(it)).toBe('I took the answer.');
+      expect(await stateOf(it)).toEqual({ is: 'over', how: 'completed', lastError: null });
+    });
+
+    test('an approval is shown with what it is for, and declined', async () => {
+      const it = await asked({
+        afterMs: 1000,
+        does: 'approve',
+        detail: 'Bash: rm -rf build',
+        onAnswer: [{ afterMs: 100, does: 'end', how: 'completed', text: 'I did it.' }],
+        onDecline: [{ afterMs: 100, does: 'end', how: 'completed', text: 'Then I do without.' }],
+      });
+      const request = (await requestOf(it))!;
+      expect(request).toMatchObject({ kind: 'approval', text: 'Bash: rm -rf build' });
+      expect(await answer(it, request)).toBe('accepted');
+      it.pass(5000);
+      expect(await saidOf(it)).toBe('Then I do without.');
+    });
+
+    test('a request that was answered is shown no more, also while the turn goes on', async () => {
+      const it = await asked({ ...question, onAnswer: [{ afterMs: 100, does: 'say', text: 'Going on.' }] });
+      await answer(it, (await requestOf(it))!);
+      it.pass(5000);
+      expect([(await stateOf(it)).is, await requestOf(it)]).toEqual(['at work', null]);
+    });
+
+    test('of several requests the one that is open is shown', async () => {
+      const second: AgentAct = { afterMs: 100, does: 'approve', detail: 'Bash: npm publish' };
+      const it = await asked({ ...question, onAnswer: [second] });
+      const first = (await requestOf(it))!;
+      await answer(it, first);
+      it.pass(5000);
+      const shown = (await requestOf(it))!;
+      expect(shown).toMatchObject({ kind: 'approval', text: 'Bash: npm publish' });
+      expect(shown.requestId).not.toBe(first.requestId);
+    });
+
+    test('an answer to a request that nobody made, or that was answered, is accepted and changes nothing', async () => {
+      const it = await asked({
+        ...question,
+        onAnswer: [{ afterMs: 100, does: 'ask', question: 'And now?', options: [] }],
+      });
+      const request = (await requestOf(it))!;
+      expect(await answer(it, { ...request, requestId: 'nobody-asked' }, 'answer-0')).toBe('accepted');
+      expect(await requestOf(it)).toEqual(request);
+      await answer(it, request);
+      it.pass(5000);
+      expect(await answer(it, request, 'answer-2')).toBe('accepted');
+      it.pass(5000);
+      expect(await requestOf(it)).toMatchObject({ text: 'And now?' });
+      expect((await stateOf(it)).is).toBe('asking');
+    });
+
+    test('asked to answer twice under one id, the agent hears it once', async () => {
+      const it = await asked({ ...question, onAnswer: [{ afterMs: 100, does: 'say', text: 'Going on.' }] });
+      const request = (await requestOf(it))!;
+      expect([await answer(it, request), await answer(it, request)]).toEqual(['accepted', 'accepted']);
+      it.pass(5000);
+      expect(payloadsOf(it, 'user-input.resolved')).toHaveLength(1);
+      expect(payloadsOf(it, 'provider.user-input.respond.failed')).toEqual([]);
+    });
+
+    test('an answer for a thread that is not there is refused', async () => {
+      const it = await server();
+      const request = { requestId: 'r', kind: 'question', text: '', questionIds: ['q'] } as const;
+      expect(await answer(it, request)).toBe('refused');
+    });
+
+    test('what an agent asks is cleaned and bounded, and answered by the id as it was', async () => {
+      const it = await asked({ ...question, question: `a\u001b[31m\nb${'x'.repeat(2000)}` });
+      const request = (await requestOf(it))!;
+      expect(request.text).toMatch(/^a bx{400,}…$/);
+      expect(request.text.length).toBeLessThanOrEqual(500);
+      expect(await answer(it, request)).toBe('accepted');
+      it.pass(5000);
+      expect(await saidOf(it)).toBe('I took the answer.');
+      expect(payloadsOf(it, 'user-input.resolved')).toMatchObject([
+        { answers: { [`a\u001b[31m\nb${'x'.repeat(2000)}`]: 'Decide yourself.' } },
+      ]);
     });
 
     test('any id finds its thread', async () => {
@@ -373,6 +488,14 @@ const works = (text: string): AgentScript => ({
   starts: 'ok',
   acts: [{ afterMs: 5000, does: 'end', how: 'completed', text }],
 });
+
+const question = {
+  afterMs: 1000,
+  does: 'ask',
+  question: 'Which database?',
+  options: [{ label: 'A', description: 'the first' }],
+  onAnswer: [{ afterMs: 100, does: 'end', how: 'completed', text: 'I took the answer.' }],
+} as const;
 
 const busy: AgentScript = {
   starts: 'ok',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { keptName } from '../../lib/core/said.ts';
 import type { Forge } from '../../lib/ports.ts';
 import type { CheckPlan, DeployPlan } from '../../lib/sandbox/github-ci.ts';
 import type { GithubWorld } from '../../lib/sandbox/github-world.ts';
@@ -277,6 +278,70 @@ export const forgeContract = (title: string, make: MakeForge): void => {
     test('a commit nobody knows is no answer', async () => {
       const { ci } = await forging();
       await expect(ci('f'.repeat(40))).rejects.toMatchObject({ name: 'PortError' });
+    });
+  });
+
+  describe(`${title} keeps the forge's promises: what checks said`, () => {
+    const ended = (name: string, says: string, rest: { conclusion?: string; workflow?: string } = {}): CheckPlan => ({
+      ...{ kind: 'check', name, startsAfterMs: 0, endsAfterMs: 0, conclusion: 'failure', says, ...rest },
+    });
+    const saying = async (plans: readonly CheckPlan[], names: readonly string[]) => {
+      const { world, forge, repo, push, report } = await forging();
+      const { after: sha } = push(['One']);
+      report(sha, plans);
+      world.settle(world.state.at + 1);
+      return Object.fromEntries(await forge.said(repo, { sha, names }));
+    };
+
+    test('of the checks asked for, those that did not pass are told with title, summary and text', async () => {
+      const plans = [
+        ended('test', '1 of 42 failed\nSee below.\n\nexpected 1, got 2'),
+        ended('lint', 'All is well', { conclusion: 'success' }),
+        ended('types', 'Not asked for'),
+        { ...ended('slow', 'Not over yet'), endsAfterMs: minute } as CheckPlan,
+        { kind: 'check', name: 'mute', startsAfterMs: 0, endsAfterMs: 0, conclusion: 'failure' } as const,
+        { kind: 'status', context: 'ci/build', state: 'error', afterMs: 0, says: 'The build broke' } as const,
+        { kind: 'status', context: 'ci/next', state: 'pending', afterMs: 0, says: 'Soon' } as const,
+      ];
+      expect(await saying(plans, ['test', 'lint', 'slow', 'mute', 'ci/build', 'ci/next', 'none'])).toEqual({
+        test: '1 of 42 failed\nSee below.\n\nexpected 1, got 2',
+        'ci/build': 'The build broke',
+      });
+    });
+
+    test('of a long report the end is told, cleaned and without what looks like a credential', async () => {
+      const token = `ghp_${'a'.repeat(36)}`;
+      const says = `Failed\nLog\n\n${'early '.repeat(500)}\u001b[31mlate\u200b\u001b[0m\n\n\n\n${token}\nthe end`;
+      const { test: told = '' } = await saying([ended('test', says)], ['test']);
+      expect(told.length).toBeLessThanOrEqual(600);
+      expect(told).toMatch(/^Failed\n…[early ]+late\n\n\[redacted\]\nthe end$/);
+    });
+
+    test('a name is known as a run keeps it: cleaned, and cut where it is long', async () => {
+      const name = `test\u200b ${'ü'.repeat(200)}`;
+      const kept = keptName(name);
+      expect(kept).not.toBe(name);
+      expect(await saying([ended(name, 'Broken')], [kept])).toEqual({ [kept]: 'Broken' });
+    });
+
+    test('of several checks with one name the one that failed is told, and of those the newest', async () => {
+      const { world, forge, repo, push, report } = await forging();
+      const { after: sha } = push(['One']);
+      report(sha, [ended('test', 'Older', { workflow: 'A' })]);
+      world.settle(world.state.at + minute);
+      report(sha, [
+        ended('test', 'Newer', { workflow: 'B' }),
+        ended('test', 'Green', { workflow: 'C', conclusion: 'success' }),
+      ]);
+      world.settle(world.state.at + minute);
+      expect([...(await forge.said(repo, { sha, names: ['test'] }))]).toEqual([['test', 'Newer']]);
+    });
+
+    test('nothing is asked about no check, and a commit nobody knows is no answer', async () => {
+      const { forge, repo } = await forging();
+      const sha = 'f'.repeat(40);
+      expect((await forge.said(repo, { sha, names: [] })).size).toBe(0);
+      await expect(forge.said(repo, { sha, names: ['test'] })).rejects.toMatchObject({ name: 'PortError' });
     });
   });
 

@@ -280,6 +280,7 @@ const anIssue = (number: number, actId: string): Item => ({
   ...{
     spent: { actId, actAt: 1, outcome: 'done', runId: 'r', commits: [] },
     refusal: null,
+    releases: null,
     coolUntil: null,
     changedAt: 1,
   },

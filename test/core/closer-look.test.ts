@@ -28,6 +28,7 @@ const memory = (spent: Partial<NonNullable<ItemOf<'issue'>['spent']>>): ItemOf<'
   number: 7,
   spent: { actId: 'LE_0', actAt: labelledAt - 1000, outcome: 'done', runId: 'r', commits: [], ...spent },
   refusal: null,
+  releases: null,
   coolUntil: null,
   changedAt: 0,
 });

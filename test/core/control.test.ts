@@ -26,6 +26,7 @@ describe('Off means off: only the exact word false arms', () => {
       state: 'off',
       reason: 'the kill switch is on',
       unreadable: false,
+      halt: null,
     });
   });
 
@@ -63,6 +64,7 @@ describe('Off means off: only the exact word false arms', () => {
       state: 'off',
       reason: 'the control parameters could not be read: time-out after 2500 ms, Bearer [redacted]',
       unreadable: true,
+      halt: null,
     });
   });
 
@@ -162,4 +164,33 @@ test('nine names are asked for, all under control: the secrets are none of them'
   expect(new Set(controlNames).size).toBe(9);
   for (const name of controlNames)
     expect(name).toMatch(/^\/afk\/control\/(?:kill-switch|settings|allowlist(?:-[2-7])?)$/);
+});
+
+describe('the halt: an operator’s flip is told from what shipped', () => {
+  const on = new Map([
+    ['/afk/control/kill-switch', 'true'],
+    ['/afk/control/settings', armed.settings],
+  ]);
+  test('a second version carries the instant of the flip and where the agents are', () => {
+    expect(parseControl(on, null, { version: 2, changedAt: 1000 })).toMatchObject({
+      state: 'off',
+      halt: { since: 1000, settings: { maxOpenRuns: 5 } },
+    });
+  });
+  test.each([
+    ['as shipped', on, { version: 1, changedAt: 1000 }],
+    ['without a stamp', on, null],
+    [
+      'without settings that can be read',
+      new Map([['/afk/control/kill-switch', 'true']]),
+      { version: 2, changedAt: 1000 },
+    ],
+    [
+      'a word that is neither',
+      new Map([...on, ['/afk/control/kill-switch', 'maybe']]),
+      { version: 2, changedAt: 1000 },
+    ],
+  ])('nothing is halted %s', (_, parameters, stamp) => {
+    expect(parseControl(parameters, null, stamp)).toMatchObject({ state: 'off', halt: null });
+  });
 });

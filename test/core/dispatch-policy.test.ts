@@ -60,6 +60,7 @@ const memory = (over: Partial<Memory> = {}): Memory => ({
   number: 7,
   spent: null,
   refusal: null,
+  releases: null,
   coolUntil: null,
   changedAt: now,
   ...over,

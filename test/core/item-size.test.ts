@@ -24,12 +24,16 @@ const full = {
     url: `https://github.example-enterprise.com/${'o'.repeat(39)}/${'r'.repeat(100)}/issues/99999`,
   },
   act: { id: 'LE_lADOabcdefghijklmnopqrstuvwxyz', by: 'l'.repeat(39), at: 1_800_000_000_000 },
-  earlier: { id: 'f'.repeat(32), commits: [1, 2, 3, 4, 5].map((n) => shaOf(String(n))) },
+  earlier: { id: 'f'.repeat(32), commits: [1, 2, 3].map((n) => shaOf(String(n))) },
   commits: [1, 2, 3, 4, 5].map((n) => shaOf(String(n))),
   headSeen: shaOf('a'),
+  baseRed: Array.from({ length: 3 }, () => withinBytes(wide(60), 60)),
+  tokens: Array.from({ length: 4 }, () => 123_456_789),
+  question: { requestId: 'r'.repeat(40), stage: 'answered', at: 1_800_000_000_000 },
+  halt: { at: 1_800_000_000_000, interrupts: 10, lastOrderAt: 1_800_000_000_000 },
   mirror: {
     commentId: 'IC_kwDOabcdefghijklmnop',
-    confirmed: 'c'.repeat(64),
+    confirmed: 'c'.repeat(32),
     writing: { by: 'b'.repeat(12), at: 1_800_000_000_000 },
   },
 };
@@ -40,13 +44,15 @@ test('a run that ends with the longest words in the widest letters fits into one
   const end = {
     why: wide(3000),
     clock: 0,
+    now: 0,
+    lostMs: 0,
     lastWords: wide(1200),
     couldNotStart: false,
     deployed: false,
     outOfReach: false,
   };
   const ending = endingOf(run, 'frozen', end);
-  expect(sizeOf(ending)).toBeLessThan(itemBytesMax - 200);
+  expect(sizeOf(ending)).toBeLessThan(itemBytesMax - 100);
   expect(ending.reason.length).toBeGreaterThan(100);
 });
 
@@ -58,13 +64,13 @@ test('a run that mends many checks with long names fits into one item', () => {
     url: `https://ci.example/${'x'.repeat(220)}`,
     state: 'startup-failure',
   }));
-  const facts = { now: 0, clock: 0, agent: null, executorDownMs: 0, issue: null, executorSuspect: false };
+  const facts = { now: 0, clock: 0, lostMs: 0, agent: null, executorDownMs: 0, issue: null, executorSuspect: false };
   const judged = {
     facts,
-    proof: { state: 'red', what: 'CI', failing },
+    proof: { state: 'red', what: 'CI', failing, blame: 'change' },
     situation: { name: 'red, turn over', why: '' },
   } as const;
-  expect(sizeOf(next(run, 'fix forward', judged, { now: 0, by: 'b'.repeat(12) }))).toBeLessThan(itemBytesMax - 200);
+  expect(sizeOf(next(run, 'fix forward', judged, { now: 0, by: 'b'.repeat(12) }))).toBeLessThan(itemBytesMax - 100);
 });
 
 test.each([

@@ -160,6 +160,7 @@ describe('getting an agent out', () => {
       after: null,
       sentAt: null,
       startingAt: null,
+      readyAt: null,
       takenUpAt: null,
       overAt: null,
     };

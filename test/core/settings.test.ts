@@ -265,6 +265,7 @@ describe('what holds for a repo: its own, then the defaults, then what is shippe
       nudgesMax: 1,
       restartsMax: 1,
       budgetUsd: 20,
+      usdPerMillionTokens: 5,
       providerInstance: 'claudeAgent',
       runtimeMode: 'full-access',
       noCi: 'escalate',

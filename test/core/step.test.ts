@@ -35,10 +35,15 @@ const anAgent = (over: Partial<AgentFacts> = {}): AgentFacts => ({
   lastMessageAt: 'm1',
   lastError: null,
   words: null,
+  request: null,
+  tokens: null,
   ...over,
 });
 const over = (how: 'completed' | 'error' | 'crashed' = 'completed'): AgentFacts =>
   anAgent({ state: { is: 'over', how, lastError: null }, words: { lastWords: 'that is all', idle: false } });
+
+const asks = (kind: 'question' | 'approval'): AgentFacts =>
+  anAgent({ state: { is: 'asking', what: kind }, request: { requestId: 'q1', kind, text: 'which one?' } });
 
 const anIssue = (change: Partial<IssueFacts> = {}): IssueFacts => ({
   open: true,
@@ -63,6 +68,7 @@ const person = { login: 'maintainer', kind: 'user' } as const;
 const at = (clock: number, change: Partial<Facts> = {}): Facts => ({
   now: clock,
   clock,
+  lostMs: 0,
   agent: anAgent(),
   executorDownMs: 0,
   issue: anIssue(),
@@ -147,7 +153,7 @@ const cases: Record<SituationName, readonly Case[]> = {
   'issue gone': [
     {
       because: 'it has not been found for ten minutes',
-      run: working({}, { trackerDownSince: 1000 }),
+      run: working({}, { trackerDownSince: 1000, goneSince: 1000 }),
       facts: at(1000 + 10 * minute, { issue: 'gone' }),
     },
   ],
@@ -181,18 +187,93 @@ const cases: Record<SituationName, readonly Case[]> = {
     },
   ],
   asking: [
-    {
-      because: 'the agent asks a question',
-      run: working(),
-      facts: at(10_000, { agent: anAgent({ state: { is: 'asking', what: 'question' } }) }),
-    },
+    { because: 'the agent asks a question', run: working(), facts: at(10_000, { agent: asks('question') }) },
     {
       because: 'the agent asks for an approval after it pushed',
       run: verifying(),
-      facts: at(10_000, {
-        agent: anAgent({ state: { is: 'asking', what: 'approval' } }),
-        issue: anIssue({ proof: proof(check('success')) }),
+      facts: at(10_000, { agent: asks('approval'), issue: anIssue({ proof: proof(check('success')) }) }),
+    },
+  ],
+  'asking still': [
+    {
+      because: 'the answer was not taken up within a look',
+      run: working({}, { answers: 1, question: { requestId: 'q1', stage: 'answered', at: 5000 } }),
+      facts: at(5000 + deadlines.answerMs, { agent: asks('question') }),
+    },
+  ],
+  'asking again': [
+    {
+      because: 'it is a second request',
+      run: working({}, { answers: 1, question: { requestId: 'q0', stage: 'answered', at: 5000 } }),
+      facts: at(10_000, { agent: asks('question') }),
+    },
+    {
+      because: 'interrupting did not help for ten minutes',
+      run: working(
+        {},
+        {
+          answers: 1,
+          question: { requestId: 'q1', stage: 'interrupted', at: 5000 },
+          movement: { stamp: 's1', movedAt: 5000 },
+        },
+      ),
+      facts: at(5001 + deadlines.leaveMs, { agent: asks('question') }),
+    },
+  ],
+  'told to stop asking': [
+    {
+      because: 'the interrupted agent is idle now',
+      run: working({ overAt: 4500 }, { answers: 1, question: { requestId: 'q1', stage: 'interrupted', at: 4500 } }),
+      facts: at(4500 + deadlines.overSettlesMs, { agent: over() }),
+    },
+  ],
+  'over budget': [
+    {
+      because: 'the tokens told cost more than the run may',
+      run: working({}, { tokens: [4_000_000], tokensAt: 9000, tokensReadAt: 9000 }),
+      facts: at(10_000),
+    },
+    {
+      because: 'a turn that tells nothing is counted pessimistically',
+      run: working({}, { movement: { stamp: 's1', movedAt: 100 * minute } }),
+      facts: at(101 * minute),
+      settings: { budgetUsd: 7 },
+    },
+    {
+      because: 'it is over although the push is red',
+      run: verifying({}, { tokens: [4_000_000], tokensAt: 4000, tokensReadAt: 4000 }),
+      facts: at(10 * minute, { agent: over(), issue: anIssue({ proof: proof(check('failure')) }) }),
+    },
+  ],
+  'red too long': [
+    {
+      because: 'the turn that mends it is still out an hour after the first red',
+      run: active(aFixingRun({ firstRedAt: 6000, movement: { stamp: 's1', movedAt: 60 * minute } })),
+      facts: at(6000 + 60 * minute, { issue: anIssue({ proof: proof(check('failure')) }) }),
+    },
+  ],
+  'red as the base was': [
+    {
+      because: 'only what was red before is red now',
+      run: verifying({}, { baseRed: ['test'] }),
+      facts: at(10 * minute, {
+        agent: over(),
+        issue: anIssue({ proof: proof(check('failure'), check('success', 'lint')) }),
       }),
+    },
+  ],
+  parked: [
+    {
+      because: 'the wait for the provider lasts',
+      run: working({ overAt: 4500 }, { parks: 1, parkedUntil: 4500 + 10 * minute }),
+      facts: at(4499 + 10 * minute, { agent: over() }),
+    },
+  ],
+  'park over': [
+    {
+      because: 'the wait for the provider is over',
+      run: working({ overAt: 4500 }, { parks: 1, parkedUntil: 4500 + 10 * minute }),
+      facts: at(4500 + 10 * minute, { agent: over() }),
     },
   ],
   landed: [
@@ -317,8 +398,8 @@ const cases: Record<SituationName, readonly Case[]> = {
     },
     {
       because: 'the session is ready without a turn for over 30 s',
-      run: working({ takenUpAt: null }),
-      facts: at(3001 + deadlines.readyWithoutTurnMs, { agent: anAgent({ state: { is: 'ready without turn' } }) }),
+      run: working({ takenUpAt: null, readyAt: 3500 }),
+      facts: at(3501 + deadlines.readyWithoutTurnMs, { agent: anAgent({ state: { is: 'ready without turn' } }) }),
     },
     {
       because: 'the turn that was to mend a red CI could not start',
@@ -492,6 +573,7 @@ describe('a step', () => {
       head: shaOf('c'),
       commits: [shaOf('b')],
       tip: shaOf('c'),
+      follows: null,
       hasDescendant: false,
       declared: { testsRed: true, green: true },
     };
@@ -604,12 +686,17 @@ describe('a step', () => {
   test('a fault of the executor is never charged to an issue: the second run in a row that cannot start is released', () => {
     const one = cases['could not start'][0]!;
     const facts = { ...one.facts, executorSuspect: true };
-    expect(stepped({ ...one, facts }).run).toMatchObject({ phase: 'restarting', restarts: 1, attempts: 0 });
-    expect(stepped({ ...one, facts, run: { ...one.run, restarts: 1 } }).run).toMatchObject({
+    const run = { ...one.run, firstTakenUpAt: null };
+    expect(stepped({ ...one, facts, run }).run).toMatchObject({ phase: 'restarting', restarts: 1, attempts: 0 });
+    const again = { ...run, restarts: 1 };
+    expect(stepped({ ...one, facts, run: again }).run).toMatchObject({
       phase: 'ending',
       outcome: 'released',
       couldNotStart: true,
     });
+    // One that had its start is not given back, nor one that was given back twice before.
+    expect(stepped({ ...one, facts, run: { ...again, firstTakenUpAt: 4000 } }).decision).toBe('escalate');
+    expect(stepped({ ...one, facts, run: { ...again, releases: 2 } }).decision).toBe('escalate');
   });
 });
 

@@ -48,6 +48,7 @@ describe('the values that ship', () => {
       state: 'off',
       reason: 'the kill switch is on',
       unreadable: false,
+      halt: null,
     });
   });
 

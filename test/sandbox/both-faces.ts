@@ -146,7 +146,15 @@ export const movingReads = (world: SettledWorld, asked: Asked, { forge, executor
       ),
     ),
   ),
+  ...[...asked.repos, nowhere].flatMap((repo) =>
+    tipsOf(world.github.state.repos.get(Number(repo.id))).map(
+      (sha) => [`said ${repo.name} ${sha}`, () => forge.said(repo, { sha, names: reporting })] as const,
+    ),
+  ),
 ];
+
+/** Names of checks and statuses that the stories know, and one that they do not. */
+const reporting = ['check 0', 'check 1', 'status 0', 'status 1', 's99', 's100', 'no such check'];
 
 const tipsOf = (repo: Repo | undefined): readonly string[] => [
   ...new Set([...(repo?.activity.map(({ after }) => after) ?? []).slice(-3), 'f'.repeat(40)]),

@@ -220,9 +220,15 @@ const githubStory = (world: SettledWorld['github']): readonly (() => void)[] => 
 const everyCheck = [
   ...['success', 'failure', 'timed_out', 'startup_failure', 'cancelled', 'stale', 'skipped', 'neutral'].map(
     (conclusion, i) =>
-      ({ kind: 'check', name: `check ${i}`, startsAfterMs: 300 * i, endsAfterMs: 900 * i, conclusion }) as const,
+      ({
+        kind: 'check',
+        name: `check ${i}`,
+        ...{ startsAfterMs: 300 * i, endsAfterMs: 900 * i, conclusion },
+        ...(i % 3 > 0 && { says: `Title ${i}\nSummary\n\nText ${'x'.repeat(400 * i)}` }),
+      }) as const,
   ),
-  { kind: 'check', name: 'check 1', startsAfterMs: 5000, endsAfterMs: 6000 },
+  { kind: 'check', name: 'check 1', startsAfterMs: 5000, endsAfterMs: 6000, says: 'All is well now' },
+  { kind: 'check', name: 'check 1', workflow: 'Other', startsAfterMs: 0, endsAfterMs: 7000, conclusion: 'timed_out' },
   { kind: 'check', name: 'held', startsAfterMs: 0, endsAfterMs: 400, conclusion: 'action_required' },
   { kind: 'check', name: 'waits', startsAfterMs: 0, unfinished: 'waiting' },
   { kind: 'check', name: 'requested', startsAfterMs: 0, unfinished: 'requested' },
@@ -233,7 +239,8 @@ const everyCheck = [
   { kind: 'suite', app: 'github-actions', workflow: 'Empty' },
   { kind: 'suite', app: 'idle-app' },
   ...['success', 'failure', 'error', 'pending'].map(
-    (state, i) => ({ kind: 'status', context: `status ${i % 3}`, state, afterMs: 200 * i }) as const,
+    (state, i) =>
+      ({ kind: 'status', context: `status ${i % 3}`, state, afterMs: 200 * i, says: `${state} ${i}` }) as const,
   ),
 ] as const;
 

@@ -157,12 +157,16 @@ const deeds = {
       repo!.name,
       sha,
       [
-        { kind: 'check', name: `check ${c % 2}`, startsAfterMs: c, endsAfterMs: 20 * c, conclusion },
+        {
+          ...{ kind: 'check', name: `check ${c % 2}`, startsAfterMs: c, endsAfterMs: 20 * c, conclusion },
+          ...(b % 2 && { says: `Said ${c}\n${'y'.repeat(b)}` }),
+        },
         {
           kind: 'status',
           context: `status ${b % 2}`,
           afterMs: 10 * b,
           state: from(['success', 'error', 'pending'], c),
+          says: `Said ${b}`,
         },
       ],
       at,

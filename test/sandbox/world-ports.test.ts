@@ -98,15 +98,45 @@ describe('both faces of one world', () => {
         ['a rewritten one', () => forge.landing(repo, { base: 'a'.repeat(40), branch: 'main', head, runId })],
         ['reports', () => forge.ci(repo, { sha: head, hasDescendant: true, environments: ['production'] })],
         ['elsewhere', () => forge.elsewhere(repo, { issue: issue.number, runId })],
+        // Of 520 statuses the first page holds the newest 100, down to this one; of the checks it ends within them.
+        ['what was said', () => forge.said(repo, { sha: head, names: ['s420', 's419', 'c99', 'c100'] })],
         [
           'a mirror',
           () => tracker.ensureMirror(issue, { ...quiet, comment: { marker, body: `${marker}\nNew.` } }, null),
         ],
       ]);
     };
-    expect(await ask(here, direct)).toEqual(await ask(there, served));
+    const answers = await ask(here, direct);
+    expect(answers).toEqual(await ask(there, served));
+    expect(answers['what was said']).toEqual({
+      value: new Map([
+        ['s420', 'Said 420'],
+        ['c99', 'Said'],
+      ]),
+    });
     expect(here.everything()).toEqual(there.everything());
   }, 60_000);
+
+  test('what an agent asked before the last message is told by neither', async () => {
+    const [here, there] = [stage(), stage()];
+    const direct = directFace(here.world, here.now);
+    const served = await servedForTest(there.world, there.now);
+    const story = [
+      { what: 'thread', a: 1, b: 0, c: 3, afterMs: 0 },
+      { what: 'turn', a: 2, b: 0, c: 1, afterMs: 1000 },
+      { what: 'turn', a: 3, b: 0, c: 0, afterMs: 100_000 },
+    ] as const;
+    const asked: unknown[] = [];
+    for (const deed of story) {
+      expect(await here.play(deed, direct)).toEqual(await there.play(deed, served));
+      here.world.settle(here.now() + 90_000);
+      there.world.settle(there.now() + 90_000);
+      const detail = await direct.executor.detail('t0');
+      expect(detail).toEqual(await served.executor.detail('t0'));
+      asked.push(detail?.request?.kind);
+    }
+    expect(asked).toEqual([undefined, 'question', undefined]);
+  });
 
   test('whatever happens and whatever is asked for, both change their worlds alike and see the same', async () => {
     await fc.assert(
@@ -163,10 +193,12 @@ const crowded = (world: GithubWorld): void => {
     after,
     Array.from(
       { length: 520 },
-      (_, i) => ({ kind: 'status', context: `s${i}`, state: 'success', afterMs: 0 }) as const,
+      (_, i) => ({ kind: 'status', context: `s${i}`, state: 'failure', afterMs: 0, says: `Said ${i}` }) as const,
     ),
     at,
   );
+  const failing = { startsAfterMs: 0, endsAfterMs: 0, conclusion: 'failure', says: 'Said' } as const;
+  times(105, (i) => world.report(shop, after, [{ kind: 'check', name: `c${i}`, ...failing }], at));
   times(105, (i) => world.report(shop, after, [{ kind: 'suite', app: 'github-actions', workflow: `W${i}` }], at));
   times(35, (i) =>
     world.deploy(shop, after, { environment: 'production', afterMs: 0, states: [{ afterMs: i, state: 'queued' }] }, at),

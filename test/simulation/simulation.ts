@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { parseControl } from '../../lib/core/control.ts';
+import { parseControl, type Stamp } from '../../lib/core/control.ts';
 import type { Notice } from '../../lib/core/notification.ts';
 import type { Gate, Ports, Tracker } from '../../lib/ports.ts';
-import type { AgentName } from '../../lib/sandbox/agents.ts';
 import { type MemoryTable, memoryStore, memoryTable } from '../../lib/sandbox/memory-store.ts';
-import { agentLogin, type SandboxWorld, sandboxWorld } from '../../lib/sandbox/world.ts';
+import { type Agent, agentLogin, type SandboxWorld, sandboxWorld } from '../../lib/sandbox/world.ts';
 import { worldPorts } from '../../lib/sandbox/world-ports.ts';
 import { poll } from '../../lib/shell/poll.ts';
 import type { Report } from '../../lib/shell/tick.ts';
@@ -26,7 +25,7 @@ type Verdict = 'live' | 'die before' | 'die after';
 /** `labelled` false leaves it without the ready label; `form` has its author's issue form put it on. */
 export type Issue = {
   repo: string;
-  agent: AgentName;
+  agent: Agent;
   title?: string;
   body?: string;
   author?: string;
@@ -55,7 +54,7 @@ export const simulation = (
   settings: Record<string, unknown> = {},
   options: SimulationOptions = {},
 ) => {
-  const cast = new Map<string, AgentName>();
+  const cast = new Map<string, Agent>();
   const counts = new Map<string, number>();
   for (const { repo, agent } of issues) {
     counts.set(repo, (counts.get(repo) ?? 0) + 1);
@@ -104,10 +103,11 @@ export const simulation = (
     ],
   ]);
   // Parsing is pure: done again only for other texts.
-  let read = { texts: '', control: parseControl(parameters, null) };
+  let stamp: Stamp | null = null;
+  let read = { texts: '', control: parseControl(parameters, null, stamp) };
   const control = () => {
-    const texts = [...parameters.values()].join('\0');
-    if (texts !== read.texts) read = { texts, control: parseControl(parameters, null) };
+    const texts = [...parameters.values(), stamp?.version].join('\0');
+    if (texts !== read.texts) read = { texts, control: parseControl(parameters, null, stamp) };
     return read.control;
   };
   const { bells = ['bell'], portsOver = worldPorts } = options;
@@ -119,9 +119,9 @@ export const simulation = (
     mirroring.set(issue.nodeId, writers);
     if (writers > 1) atOnce += 1;
     for (let request = 0; request < 3; request += 1) await pause();
-    const answer = await ports.tracker.ensureMirror(issue, mirror, commentId);
-    mirroring.set(issue.nodeId, writers - 1);
-    return answer;
+    return ports.tracker
+      .ensureMirror(issue, mirror, commentId)
+      .finally(() => mirroring.set(issue.nodeId, (mirroring.get(issue.nodeId) ?? 1) - 1));
   };
 
   /** One invocation with ports of its own, which all stop working at its death. */
@@ -170,6 +170,11 @@ export const simulation = (
     world,
     table,
     parameters,
+    /** An operator writes the kill switch; the store stamps it. */
+    flip: (value: 'true' | 'false'): void => {
+      parameters.set('/afk/control/kill-switch', value);
+      stamp = { version: (stamp?.version ?? 1) + 1, changedAt: now };
+    },
     rung,
     rungBy,
     /** From now on every port call goes through this. */

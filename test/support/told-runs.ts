@@ -22,12 +22,24 @@ const common = {
   lostMsAtClaim: 0,
   pausedMs: 0,
   trackerDownSince: null,
+  trackerDownLostMs: 0,
+  goneSince: null,
+  releases: 0,
   attempts: 0,
   nudges: 0,
   restarts: 0,
   answers: 0,
   reopened: false,
   headSeen: null,
+  baseRed: [],
+  idleFixes: 0,
+  parks: 0,
+  parkedUntil: null,
+  question: null,
+  halt: null,
+  tokens: [],
+  tokensAt: null,
+  tokensReadAt: null,
   commits: [],
   declared: { testsRed: false, green: false },
   firstTakenUpAt: null,
@@ -42,10 +54,11 @@ const turn = {
   after: null,
   sentAt: 3000,
   startingAt: null,
+  readyAt: null,
   takenUpAt: null,
   overAt: null,
 };
-const push = { tip: shaOf('a'), seenAt: 5000, hasDescendant: false, redAt: null, greenAt: null };
+const push = { tip: shaOf('a'), origin: shaOf('a'), seenAt: 5000, hasDescendant: false, redAt: null, greenAt: null };
 const leaving = { since: 9000, interrupts: 1, stops: 1, unarchives: 0, lastOrderAt: 9500 };
 const landed = {
   firstTakenUpAt: 4000,
@@ -68,12 +81,19 @@ const ending = {
 /** Loose on purpose: what is passed is merged over a sensible run of that phase and then parsed. */
 type Over = Record<string, unknown>;
 
+/** A turn or a push that is given in part has the rest as usual. */
+const filled = (over: Over): Over => ({
+  ...over,
+  ...('turn' in over && over['turn'] !== null && { turn: { ...turn, ...Object(over['turn']) } }),
+  ...('push' in over && over['push'] !== null && { push: { ...push, ...Object(over['push']) } }),
+});
+
 export const aClaimedRun = (over: Over = {}): OpenRun =>
-  OpenSchema.parse({ ...common, command: null, phase: 'claimed', ...over });
+  OpenSchema.parse({ ...common, command: null, phase: 'claimed', ...filled(over) });
 export const aWorkingRun = (over: Over = {}): OpenRun =>
-  OpenSchema.parse({ ...common, command: null, phase: 'working', turn, ...over });
+  OpenSchema.parse({ ...common, command: null, phase: 'working', turn, ...filled(over) });
 export const aVerifyingRun = (over: Over = {}): OpenRun =>
-  OpenSchema.parse({ ...common, ...landed, command: null, phase: 'verifying', turn, push, ...over });
+  OpenSchema.parse({ ...common, ...landed, command: null, phase: 'verifying', turn, push, ...filled(over) });
 export const aFixingRun = (over: Over = {}): OpenRun =>
   OpenSchema.parse({
     ...common,
@@ -85,20 +105,36 @@ export const aFixingRun = (over: Over = {}): OpenRun =>
     push: { ...push, redAt: 6000 },
     mends: shaOf('a'),
     failing: [{ name: 'build (node 24)', url: 'https://github.com/acme/web/actions/runs/1/job/2', state: 'failure' }],
-    ...over,
+    ...filled(over),
   });
 export const aRestartingRun = (over: Over = {}): OpenRun =>
-  OpenSchema.parse({ ...common, command: null, restarts: 1, phase: 'restarting', turn, push: null, leaving, ...over });
+  OpenSchema.parse({
+    ...common,
+    command: null,
+    restarts: 1,
+    phase: 'restarting',
+    turn,
+    push: null,
+    leaving,
+    ...filled(over),
+  });
 export const anEndingRun = (over: Over = {}): EndingRun => {
-  const run = OpenSchema.parse({ ...common, firstTakenUpAt: 4000, command: null, ...ending, phase: 'ending', ...over });
+  const run = OpenSchema.parse({
+    ...common,
+    firstTakenUpAt: 4000,
+    command: null,
+    ...ending,
+    phase: 'ending',
+    ...filled(over),
+  });
   if (run.phase !== 'ending') throw new Error('an ending run ends');
   return run;
 };
 export const anEndedRun = (over: Over = {}): EndedRun =>
-  EndedSchema.parse({ ...common, firstTakenUpAt: 4000, ...ending, phase: 'ended', endedAt: 10_000, ...over });
+  EndedSchema.parse({ ...common, firstTakenUpAt: 4000, ...ending, phase: 'ended', endedAt: 10_000, ...filled(over) });
 
 /** What a landed run has more. */
-export const aLanding = (over: Over = {}): Over => ({ ...landed, push: { ...push, greenAt: 8000 }, ...over });
+export const aLanding = (over: Over = {}): Over => ({ ...landed, push: { ...push, greenAt: 8000 }, ...filled(over) });
 
 /** Settings as shipped, with what a case needs. */
 export const someSettings = (over: Partial<RepoSettings> = {}): RepoSettings => ({
@@ -112,6 +148,7 @@ export const someSettings = (over: Partial<RepoSettings> = {}): RepoSettings => 
   nudgesMax: 1,
   restartsMax: 1,
   budgetUsd: 20,
+  usdPerMillionTokens: 5,
   noCi: 'escalate',
   baselineRed: 'hold',
   environments: [],

@@ -1,0 +1,8 @@
+/** An instant that lies further ahead than this was stamped by a clock that was wrong. */
+const aheadMaxMs = 5 * 60_000;
+
+/**
+ * How old a stored wall-time instant is, ms. One from the future would be believed until it comes: it counts as very
+ * old instead, so that what waits for its age goes on. Pure.
+ */
+export const ageOf = (at: number, now: number): number => (at - now > aheadMaxMs ? Number.POSITIVE_INFINITY : now - at);

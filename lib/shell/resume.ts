@@ -1,0 +1,86 @@
+import { deadlines } from '../core/deadlines.ts';
+import { threadIdOf } from '../core/ids.ts';
+import { endingOf, obeyed, withdrawn } from '../core/next.ts';
+import { type ActiveRun, type Command, pushOf, runTime } from '../core/run.ts';
+import { settingsFor } from '../core/settings.ts';
+import { judge } from '../core/step.ts';
+import { advance, payCommand, payMirror, record } from './advance.ts';
+import { type Horizon, lookAt } from './look.ts';
+import { isAccepted } from './obey.ts';
+import type { StoredRun, Tick } from './tick.ts';
+
+/** What is to follow at once in the same tick: nothing, or a step of the run as it stands without the owed turn. */
+export type Resumed = null | { stored: StoredRun; run: ActiveRun };
+
+/**
+ * A command whose invocation died, or that a brake held back. The world is asked first: it may have taken hold. An
+ * opening is repeated under its ids for a while, unless somebody called the run off; any further turn is taken back
+ * and decided anew, since what it was for may be mended, and its thread at work again.
+ */
+export const resumeActive = async (
+  tick: Tick,
+  stored: StoredRun,
+  run: ActiveRun,
+  command: Command,
+  horizon: Horizon,
+): Promise<Resumed> => {
+  const { look, lostMs } = horizon;
+  const now = tick.now();
+  const clock = runTime(run, lostMs, now);
+  if (command.order !== 'start') return again(tick, stored, run, command, horizon);
+  const thread = look?.threads.get(threadIdOf(run.id, run.turn.thread));
+  if (isAccepted(thread, run.turn)) {
+    await advance(tick, stored, obeyed(run, clock), horizon);
+    return null;
+  }
+  const { kind } = run.turn;
+  if (kind !== 'opening' && kind !== 'restart') return look === null ? null : { stored, run: withdrawn(run, clock) };
+
+  const settings = settingsFor(tick.settings, run.repo.name);
+  const { learned, judged } = judge(run, await lookAt(tick, run, settings, horizon, now), settings);
+  const { name, why } = judged.situation;
+  const end = { why, clock, now, lostMs, lastWords: null, couldNotStart: false, deployed: false, outOfReach: false };
+  if (name === 'cancelled by a person' || name === 'issue gone') {
+    await advance(tick, stored, endingOf(run, 'cancelled', end), horizon);
+    return null;
+  }
+  if (name === 'out of reach too long' || name === 'run overdue') {
+    const outcome = pushOf(run) === null ? 'escalated' : 'frozen';
+    await advance(
+      tick,
+      stored,
+      endingOf(run, outcome, { ...end, outOfReach: name === 'out of reach too long' }),
+      horizon,
+    );
+    return null;
+  }
+  // Since when the world cannot be seen is all that a run learns while it owes: its own clock stands meanwhile.
+  const { trackerDownSince, trackerDownLostMs, goneSince, pausedMs } = learned;
+  const seen = { ...run, trackerDownSince, trackerDownLostMs, goneSince, pausedMs };
+  if (name === 'out of reach') {
+    if (trackerDownSince !== run.trackerDownSince || goneSince !== run.goneSince) await record(tick, stored, seen);
+    return null;
+  }
+  // Counted from the claim: each try is recorded anew, and would begin the wait anew.
+  if (kind === 'opening' && now - run.claimedAt > deadlines.staleClaimMs) {
+    // What was trusted then is ruled upon anew: the text may have changed and the act is not spent.
+    const late = { ...end, why: 'the opening was not carried out in time' };
+    await advance(tick, stored, endingOf(run, 'released', late), horizon);
+    return null;
+  }
+  return again(tick, stored, seen, command, horizon);
+};
+
+/** Under the same ids: free where it had taken hold. */
+const again = async (
+  tick: Tick,
+  stored: StoredRun,
+  run: ActiveRun,
+  command: Command,
+  horizon: Horizon,
+): Promise<null> => {
+  const owned = await record(tick, stored, { ...run, command: { ...command, recordedAt: tick.now(), by: tick.by } });
+  const acted = owned === null ? null : await payCommand(tick, owned, horizon);
+  if (acted !== null) await payMirror(tick, acted);
+  return null;
+};

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import type { ExecutorLook } from '../../lib/ports.ts';
+import { PortError } from '../../lib/ports.ts';
+import { historyOf } from '../../lib/sandbox/memory-store.ts';
+import { busyAgents, isCall, minutes, unavailable } from '../shell/minutes.ts';
+import { simulation, standing } from '../simulation/simulation.ts';
+import { runOf } from './kit.ts';
+
+const web = 'acme/web';
+const defaults = { model: 'm', workspaceRoot: '/srv/checkouts/{owner}__{name}', agentLogins: ['agent-bot'] };
+
+describe('after a halt', () => {
+  test('a run without a nudge left is resumed: the interrupted turn was our doing', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }], { defaults: { ...defaults, nudgesMax: 0 } });
+    await minutes(sim, 5);
+    sim.flip('true');
+    await minutes(sim, 10);
+    expect(busyAgents(sim)).toEqual([]);
+    sim.flip('false');
+    await minutes(sim, 5);
+    expect(historyOf(sim.table).map(({ outcome, reason }) => `${outcome}: ${reason}`)).toEqual([]);
+    expect(runOf(sim).phase).toBe('working');
+  });
+
+  test('a second halt reaches the turn that was resumed, also where the first watcher after it died', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    await minutes(sim, 5);
+    sim.flip('true');
+    await minutes(sim, 5);
+    sim.flip('false');
+    await minutes(sim, 5);
+    expect(busyAgents(sim)).toHaveLength(1);
+    sim.flip('true');
+    await minutes(sim, 10);
+    expect(busyAgents(sim)).toEqual([]);
+  });
+
+  test('T3 out of reach during a halt: the tick still returns its report', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    await minutes(sim, 5);
+    sim.flip('true');
+    sim.intercept(async (call, pass) => {
+      if (isCall(call, 'executor')) throw unavailable('ECONNREFUSED');
+      return pass();
+    });
+    await expect(sim.invoke('watch')).resolves.toMatchObject({ state: 'off' });
+  });
+});
+
+describe('an order to an agent at work whose invocation got no answer', () => {
+  const asks = async (failing: 'answer' | 'interrupt') => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    await minutes(sim, 5);
+    let failed = 0;
+    const told: string[] = [];
+    sim.intercept(async (call, pass) => {
+      if (isCall(call, 'executor', 'answer') || isCall(call, 'executor', 'interrupt')) {
+        if (call.method === failing && failed++ === 0) throw unavailable('T3 answered 502');
+        told.push(call.method);
+        return 'accepted';
+      }
+      const seen = (await pass()) as ExecutorLook;
+      if (isCall(call, 'executor', 'detail'))
+        return { ...seen, request: { requestId: 'r1', kind: 'question', text: 'Which?', questions: ['Which?'] } };
+      if (!isCall(call, 'executor', 'look')) return seen;
+      return {
+        ...seen,
+        threads: new Map([...seen.threads].map(([id, thread]) => [id, { ...thread, pending: 'question' }])),
+      };
+    });
+    return { sim, told };
+  };
+  test('an answer that got no reply is given again', async () => {
+    const { sim, told } = await asks('answer');
+    await minutes(sim, 4, { kinds: ['watch'] });
+    expect(told[0]).toBe('answer');
+  });
+  test('an interrupt that got no reply is given again', async () => {
+    const { sim, told } = await asks('interrupt');
+    await minutes(sim, 8, { kinds: ['watch'] });
+    expect(told).toContain('interrupt');
+  });
+});
+
+test('Poison stays local: a repo whose CI cannot be read does not keep the others from being dispatched', async () => {
+  const sim = simulation([
+    { repo: 'acme/bad', agent: 'lands at once' },
+    { repo: web, agent: 'lands at once' },
+  ]);
+  sim.world.github.label('acme/bad', 1, 'priority:0', 'maintainer', sim.now());
+  sim.intercept(async (call, pass) => {
+    if (isCall(call, 'forge', 'ci') && JSON.stringify(call.args[0]).includes('acme/bad'))
+      throw new PortError('refused', 'query Ci: FORBIDDEN: Resource not accessible by personal access token');
+    return pass();
+  });
+  const { rulings } = await minutes(sim, 60);
+  expect(standing(sim, web, 1), rulings.slice(-2).join(' | ')).toBe('done');
+});

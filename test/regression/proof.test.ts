@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import type { ExecutorLook } from '../../lib/ports.ts';
+import { historyOf } from '../../lib/sandbox/memory-store.ts';
+import { minutes } from '../shell/minutes.ts';
+import { simulation, standing } from '../simulation/simulation.ts';
+import { pushFor, runOf } from './kit.ts';
+
+const web = 'acme/web';
+const green = (startsAfterMs: number, endsAfterMs: number) => ({
+  kind: 'check' as const,
+  name: 'test',
+  startsAfterMs,
+  endsAfterMs,
+  conclusion: 'success',
+});
+
+describe('Closed only on proof: a commit of this run on the default branch', () => {
+  test('a push that somebody force-pushed away before CI was green proves nothing', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    await minutes(sim, 5);
+    const base = runOf(sim).base;
+    pushFor(sim, web);
+    await minutes(sim, 2);
+    expect(runOf(sim).phase).toBe('verifying');
+    // CI of the vanished commit takes four minutes and turns green all the same.
+    sim.world.github.rewrite(
+      web,
+      { actor: 'maintainer', commits: [{ message: 'docs: another page' }], onto: base },
+      sim.now(),
+    );
+    await minutes(sim, 40);
+    expect(historyOf(sim.table).map(({ outcome }) => outcome)).not.toContain('done');
+    expect(standing(sim, web, 1)).not.toBe('done');
+  });
+});
+
+describe('the nearest descendant with checks', () => {
+  test('a colleague’s push cancels our CI (concurrency: cancel-in-progress) and turns green: done', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    await minutes(sim, 5);
+    sim.world.github.setCi(web, {
+      ci: ({ message }) =>
+        message.startsWith('docs')
+          ? [green(20_000, 240_000)]
+          : [{ kind: 'check', name: 'test', startsAfterMs: 20_000, endsAfterMs: 90_000, conclusion: 'cancelled' }],
+    });
+    pushFor(sim, web);
+    await minutes(sim, 1);
+    sim.world.github.push(web, { actor: 'maintainer', commits: [{ message: 'docs: a page' }] }, sim.now());
+    await minutes(sim, 100);
+    expect(historyOf(sim.table).map(({ outcome, reason }) => `${outcome}: ${reason}`)).toEqual([
+      expect.stringMatching(/^done/),
+    ]);
+  });
+});
+
+describe('verdict "none" only after its deadline', () => {
+  const late = () => [
+    {
+      kind: 'check' as const,
+      name: 'docs',
+      workflow: 'Docs',
+      startsAfterMs: 1000,
+      endsAfterMs: 2000,
+      conclusion: 'skipped',
+    },
+    { kind: 'status' as const, context: 'ci/external', afterMs: 150_000, state: 'failure' },
+  ];
+  test('noCi accept: a skipped check first and an external red nine minutes later is never done', async () => {
+    const sim = simulation([{ repo: web, agent: 'lands at once' }], {
+      defaults: {
+        model: 'm',
+        workspaceRoot: '/srv/checkouts/{owner}__{name}',
+        agentLogins: ['agent-bot'],
+        noCi: 'accept',
+      },
+    });
+    sim.world.github.setCi(web, { ci: () => [late()[0]!, { ...late()[1]!, afterMs: 9 * 60_000 } as never] });
+    await minutes(sim, 40);
+    expect(historyOf(sim.table).map(({ outcome }) => outcome)).not.toContain('done');
+  });
+  test('noCi escalate: a skipped check first is no reason to freeze within a minute', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    await minutes(sim, 5);
+    sim.world.github.setCi(web, { ci: () => [late()[0]!, { ...green(150_000, 240_000), workflow: 'CI' }] });
+    pushFor(sim, web);
+    await minutes(sim, 2, { kinds: ['watch'] });
+    expect(runOf(sim).phase).toBe('verifying');
+  });
+});
+
+test('fix-forward: 60 min after the first red a fix turn that is still out ends as frozen', async () => {
+  const sim = simulation([{ repo: web, agent: 'hangs' }], {
+    defaults: {
+      model: 'm',
+      workspaceRoot: '/srv/checkouts/{owner}__{name}',
+      agentLogins: ['agent-bot'],
+      budgetUsd: 1000,
+    },
+  });
+  await minutes(sim, 5);
+  sim.world.github.setCi(web, { ci: () => [{ ...green(1000, 2000), conclusion: 'failure' }] });
+  pushFor(sim, web);
+  // It works on, and something moves every minute.
+  let n = 0;
+  sim.intercept(async (call, pass) => {
+    const look = (await pass()) as ExecutorLook;
+    if (call.method !== 'look') return look;
+    n += 1;
+    return {
+      ...look,
+      threads: new Map(
+        [...look.threads].map(([id, thread]) => [id, { ...thread, updatedAt: new Date(sim.now() + n).toISOString() }]),
+      ),
+    };
+  });
+  await minutes(sim, 5 * 60, { kinds: ['watch'] });
+  expect(historyOf(sim.table).map(({ outcome }) => outcome)).toEqual(['frozen']);
+});

@@ -1,0 +1,69 @@
+import { onTestFinished } from 'vitest';
+import { githubClient } from '../../lib/adapters/github-client.ts';
+import { githubForge } from '../../lib/adapters/github-forge.ts';
+import { githubTracker } from '../../lib/adapters/github-tracker.ts';
+import { t3Client } from '../../lib/adapters/t3-client.ts';
+import type { Ports } from '../../lib/ports.ts';
+import type { Fault, HttpRequest } from '../../lib/sandbox/github-handler.ts';
+import { githubServer } from '../../lib/sandbox/github-server.ts';
+import type { T3Request } from '../../lib/sandbox/t3-handler.ts';
+import { type T3Fault, t3Server } from '../../lib/sandbox/t3-server.ts';
+import type { SandboxWorld } from '../../lib/sandbox/world.ts';
+import { type Issue, type Simulation, simulation } from '../simulation/simulation.ts';
+
+/** What the two products answer instead of their own answers; null where nothing is wrong. */
+export type Faults = {
+  t3: (request: T3Request) => T3Fault | null;
+  github: (request: HttpRequest) => Fault | null;
+};
+
+/**
+ * A simulation whose ticks reach the world as in earnest: real adapters, real HTTP, stand-ins on loopback. Client
+ * time-outs are short, so that what hangs is soon given up. `faults` may be changed at any time.
+ */
+export const simulationOverHttp = async (issues: readonly Issue[]): Promise<{ sim: Simulation; faults: Faults }> => {
+  const faults: Faults = { t3: () => null, github: () => null };
+  const around: { world?: SandboxWorld; now?: () => number } = {};
+  let ports: Pick<Ports, 'tracker' | 'forge' | 'executor'> | null = null;
+  const sim = simulation(
+    issues,
+    {},
+    {
+      portsOver: (world, { now }) => {
+        Object.assign(around, { world, now });
+        // The servers are up before the first tick asks.
+        return {
+          get tracker() {
+            return ports!.tracker;
+          },
+          get forge() {
+            return ports!.forge;
+          },
+          get executor() {
+            return ports!.executor;
+          },
+        };
+      },
+    },
+  );
+  const now = around.now!;
+  const settled = (): number => {
+    sim.world.settle(now());
+    return now();
+  };
+  const github = await githubServer(sim.world.github, {
+    now: settled,
+    fault: (request) => faults.github(request) ?? undefined,
+  });
+  const t3 = await t3Server(sim.world.t3, { now: settled, fault: (request) => faults.t3(request) });
+  onTestFinished(async () => {
+    await Promise.all([github.close(), t3.close()]);
+  });
+  const client = githubClient({ token: 'gh', baseUrl: github.url, now, timeoutMs: 1000, writeSpacingMs: 0 });
+  ports = {
+    tracker: githubTracker({ client }),
+    forge: githubForge({ client }),
+    executor: t3Client({ url: t3.url, token: 't3', timeoutMs: 250 }),
+  };
+  return { sim, faults };
+};
