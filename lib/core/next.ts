@@ -99,6 +99,7 @@ export type End = {
   lastWords: string | null;
   couldNotStart: boolean;
   deployed: boolean;
+  /** The executor is out of reach: nobody will see the agent leave. */
   outOfReach: boolean;
 };
 
@@ -130,7 +131,7 @@ const endOf = ({ facts, proof, situation }: Judged): End => ({
   lastWords: facts.agent?.words?.lastWords ?? null,
   couldNotStart: situation.name === 'could not start' || situation.name === 'lost',
   deployed: proof.state === 'proven' && proof.deployed,
-  outOfReach: situation.name === 'out of reach too long',
+  outOfReach: situation.name === 'out of reach too long' && facts.agent === null,
 });
 
 /** Its agent is out: the turn that takes up again where the last one stopped, in the same thread or in a new one. */

@@ -200,17 +200,18 @@ const dispatchBest = async (tick: Tick, ruled: readonly Ruled[], items: readonly
   const perRepo = [...Map.groupBy(ranked, ({ candidate }) => candidate.repo.id).values()].map((ofRepo) =>
     ofRepo.sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0)),
   );
-  let full: string | null = null;
+  // What keeps one from being claimed and would keep all the others too.
+  let full: { ruling: 'over the cap' | 'executor unavailable'; detail: string } | null = null;
   for (const ofRepo of perRepo.sort(byFirst)) {
     let chosen: number | null = null;
     for (const one of ofRepo) {
       if (chosen !== null) say(one, 'outranked', `outranked by #${chosen}`);
-      else if (full !== null) say(one, 'over the cap', full);
+      else if (full !== null) say(one, full.ruling, full.detail);
       else if (tick.timeLeftMs() <= claimingMs) tick.report.notReached += 1;
       else {
         const { ruling, detail } = await tryOne(tick, one.candidate, items);
         say(one, ruling, detail);
-        if (ruling === 'over the cap' || ruling === 'executor unavailable') full = detail;
+        if (ruling === 'over the cap' || ruling === 'executor unavailable') full = { ruling, detail };
         // Busy by somebody else's claim, or by ours: either way the repo has its run.
         if (ruling === 'dispatch' || ruling === 'repo busy') chosen = one.candidate.issue.number;
       }

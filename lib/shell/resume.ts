@@ -49,7 +49,7 @@ export const resumeActive = async (
     await advance(
       tick,
       stored,
-      endingOf(run, outcome, { ...end, outOfReach: name === 'out of reach too long' }),
+      endingOf(run, outcome, { ...end, outOfReach: name === 'out of reach too long' && look === null }),
       horizon,
     );
     return null;

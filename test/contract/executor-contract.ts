@@ -353,6 +353,20 @@ export const executorContract = (name: string, make: ExecutorOver): void => {
       expect(shown.requestId).not.toBe(first.requestId);
     });
 
+    test('a request that an interrupt left unanswered is not taken for the one of the next turn', async () => {
+      const it = await started(({ turnNumber }) => ({
+        starts: 'ok',
+        acts: [{ ...question, question: `Question ${turnNumber}?` }],
+      }));
+      it.pass(5000);
+      expect(await requestOf(it)).toMatchObject({ text: 'Question 1?' });
+      await it.executor.interrupt(order(it, 'interrupt-1'));
+      it.pass(5000);
+      await startTurn(it, { commandId: 'turn-2:1', messageId: 'message-2' });
+      it.pass(5000);
+      expect(await requestOf(it)).toMatchObject({ text: 'Question 2?' });
+    });
+
     test('an answer to a request that nobody made, or that was answered, is accepted and changes nothing', async () => {
       const it = await asked({
         ...question,
