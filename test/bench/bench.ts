@@ -5,6 +5,7 @@ import { type RepoSettings, settingsFor } from '../../lib/core/settings.ts';
 import { step } from '../../lib/core/step.ts';
 import { lookAt } from '../../lib/shell/look.ts';
 import { emptyReport, type Report } from '../../lib/shell/tick.ts';
+import { coldStartLines } from './cold-start.ts';
 import { type Cost, type Stage, services, stage } from './stage.ts';
 
 /**
@@ -264,6 +265,8 @@ for (const phase of ['working', 'CI pending']) {
 say('');
 say('Times, best of seven rounds; noisy, on whatever else this machine does:');
 for (const text of times) say(text);
+say('');
+for (const text of coldStartLines()) say(text);
 say('');
 for (const text of missed) say(`MISSED  ${text}`);
 if (missed.length === 0) say('Every target is met.');
