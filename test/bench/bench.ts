@@ -266,7 +266,7 @@ say('');
 say('Times, best of seven rounds; noisy, on whatever else this machine does:');
 for (const text of times) say(text);
 say('');
-for (const text of coldStartLines()) say(text);
+for (const text of await coldStartLines()) say(text);
 say('');
 for (const text of missed) say(`MISSED  ${text}`);
 if (missed.length === 0) say('Every target is met.');
