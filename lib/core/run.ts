@@ -200,9 +200,6 @@ export const withTrackerBack = <R extends Pick<OpenRun, 'trackerDownSince' | 'tr
     ? run
     : { ...run, trackerDownSince: null, pausedMs: run.pausedMs + trackerDownMs(run, lostMs, now) };
 
-/** The turn asked for last, or null where none ever was. */
-export const turnOf = (run: OpenRun): Turn | null => (run.phase === 'claimed' ? null : run.turn);
-
 /** The push under watch, or null where nothing was seen on the default branch. */
 export const pushOf = (run: OpenRun): Push | null => {
   switch (run.phase) {

@@ -32,8 +32,8 @@ import {
   meantNames,
   note,
   ofKind,
-  openRunsIn,
   type Report,
+  readOpenItems,
   reasonOf,
   type StoredRun,
   type Tick,
@@ -54,9 +54,7 @@ export const poll = async (context: TickContext): Promise<Report> => {
   const ports = await context.connect(control.settings);
   const tick: Tick = { ...context, ports, settings: control.settings, report };
   // Open runs before the queue: one that ends between the two reads still counts as busy, until the next tick.
-  const { items: all, unreadable } = await ports.store.readNow();
-  report.failed.push(...unreadable.map(({ key, reason }) => ({ what: `unreadable item ${key}`, reason })));
-  report.openRuns = openRunsIn(all, unreadable);
+  const { items: all, unreadable } = await readOpenItems(tick);
   const items = meantItems(all, context);
   const repos = await enrolledRepos(tick, meantNames(control.allowlist, context), items);
   const queue = await readQueue(tick, repos, items, unreadable);

@@ -4,7 +4,7 @@ import { comparable } from '../core/repo-name.ts';
 import type { Ruling } from '../core/ruling.ts';
 import type { EndedRun } from '../core/run.ts';
 import type { Settings } from '../core/settings.ts';
-import type { Gate, Ports, Stored, Unreadable } from '../ports.ts';
+import type { Gate, Ports, Store, Stored, Unreadable } from '../ports.ts';
 
 /**
  * What one invocation is given. `now` is wall time in epoch ms, read whenever it matters; `by` names this invocation
@@ -139,3 +139,11 @@ export const inParallel = async <T>(
 /** The items of one kind. */
 export const ofKind = <K extends Item['kind']>(items: readonly Stored[], kind: K): Stored<ItemOf<K>>[] =>
   items.filter((stored): stored is Stored<ItemOf<K>> => stored.item.kind === kind);
+
+/** Everything a tick must know, in one read: how many runs are open is counted, and what cannot be read is said. */
+export const readOpenItems = async ({ ports, report }: Tick): ReturnType<Store['readNow']> => {
+  const read = await ports.store.readNow();
+  report.failed.push(...read.unreadable.map(({ key, reason }) => ({ what: `unreadable item ${key}`, reason })));
+  report.openRuns = openRunsIn(read.items, read.unreadable);
+  return read;
+};

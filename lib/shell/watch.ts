@@ -25,8 +25,8 @@ import {
   meantItems,
   note,
   ofKind,
-  openRunsIn,
   type Report,
+  readOpenItems,
   reasonOf,
   type StoredRun,
   type Tick,
@@ -43,11 +43,9 @@ export const watch = async (context: TickContext): Promise<Report> => {
   if (control.state === 'off') return off(context, report, control);
   const ports = await context.connect(control.settings);
   const tick: Tick = { ...context, ports, settings: control.settings, report };
-  const { items: all, unreadable } = await ports.store.readNow();
-  report.failed.push(...unreadable.map(({ key, reason }) => ({ what: `unreadable item ${key}`, reason })));
+  const { items: all } = await readOpenItems(tick);
   const items = meantItems(all, context);
   const runs = rotated(ofKind(items, 'run'), context.now());
-  report.openRuns = openRunsIn(all, unreadable);
   report.stuck = ofKind(all, 'run').filter(({ item: { run } }) => run.phase === 'ending' && run.stuck).length;
   if (runs.length > 0) await watchRuns(tick, runs, items);
   // Read again only where something may have ended in this very tick.
