@@ -2,28 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
 import type { Control } from '../lib/core/control.ts';
 import { FolderInUse } from '../lib/local/instance-lock.ts';
 import { localService } from '../lib/local/service.ts';
 import { paint, timeline } from '../lib/local/timeline.ts';
 import type { Report } from '../lib/shell/tick.ts';
+import { realCredentials } from './local-environment.ts';
 import { startUpCheck } from './start-up.ts';
-import { type Credentials, portsOf } from './wiring.ts';
+import { portsOf } from './wiring.ts';
 
 const minuteMs = 60_000;
-
-/** What real mode needs of the environment; every name that is missing is said at once. */
-const Environment = z.object({
-  GITHUB_TOKEN: z.string().min(1),
-  GITHUB_URL: z.url().optional(),
-  T3_URL: z.url(),
-  T3_TOKEN: z.string().min(1),
-  SLACK_WEBHOOK: z.url().optional(),
-  NTFY_URL: z.url().optional(),
-  NTFY_TOPIC: z.string().optional(),
-  NTFY_TOKEN: z.string().optional(),
-});
 
 /**
  * The real thing on one machine: real time, disarmed until a person edits two files. It never writes a control value
@@ -31,19 +19,13 @@ const Environment = z.object({
  */
 export const runReal = async ({ folder, env }: { folder: string; env: NodeJS.ProcessEnv }): Promise<number> => {
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  const parsed = Environment.safeParse(env);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path }) => {
-      const name = path.join('.');
-      return `  ${name} ${env[name] === undefined ? 'is not set' : 'does not look right'}: ${meaningOf(name)}`;
-    });
-    process.stderr.write(
-      `The real thing needs more of the environment (npm start -- --help):\n${problems.join('\n')}\n`,
-    );
+  const read = realCredentials(env);
+  if ('refusal' in read) {
+    process.stderr.write(`${read.refusal}\n`);
     return 2;
   }
-  seed(join(folder, 'control'), parsed.data.T3_URL);
-  const credentials = credentialsOf(parsed.data);
+  const { credentials, t3Url } = read;
+  seed(join(folder, 'control'), t3Url);
   const tint = paint(process.stdout.isTTY === true && env['NO_COLOR'] === undefined);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
@@ -62,7 +44,7 @@ export const runReal = async ({ folder, env }: { folder: string; env: NodeJS.Pro
   if (service === null) return 3;
 
   const print = timeline(say, tint, Date.now());
-  say(`AFK, real time. GitHub ${credentials.githubUrl ?? 'https://api.github.com'}, T3 ${parsed.data.T3_URL}.`);
+  say(`AFK, real time. GitHub ${credentials.githubUrl ?? 'https://api.github.com'}, T3 ${t3Url}.`);
   say(`Its parameters are files in ${resolve(service.controlFolder)}. To arm it:`);
   say(`  1. settings     model and checkouts; see the table in README.md`);
   say(`  2. allowlist    the repos, owner/name, one a line`);
@@ -72,7 +54,7 @@ export const runReal = async ({ folder, env }: { folder: string; env: NodeJS.Pro
   const settings = control.state === 'on' ? control.settings : null;
   const agentLogins = settings?.defaults.agentLogins ?? [];
   for (const line of await startUpCheck(credentials, {
-    t3Url: settings?.t3Url ?? parsed.data.T3_URL,
+    t3Url: settings?.t3Url ?? t3Url,
     agentLogins,
     now: Date.now(),
   }))
@@ -107,19 +89,6 @@ export const runReal = async ({ folder, env }: { folder: string; env: NodeJS.Pro
   return 0;
 };
 
-const meaningOf = (name: string): string => {
-  switch (name) {
-    case 'GITHUB_TOKEN':
-      return 'a token that may read and label the enrolled repos';
-    case 'T3_URL':
-      return 'the address of the T3 server, such as https://t3.example.com';
-    case 'T3_TOKEN':
-      return 'a T3 bearer, minted on its host (docs/t3-host.md)';
-    default:
-      return 'an address, or leave it unset';
-  }
-};
-
 /** The first settings of a fresh folder: what can be known. Written once, and then a person's own. */
 const seed = (controlFolder: string, t3Url: string): void => {
   if (existsSync(controlFolder)) return;
@@ -130,21 +99,6 @@ const seed = (controlFolder: string, t3Url: string): void => {
   writeFileSync(join(controlFolder, 'kill-switch'), 'true\n', { flag: 'wx' });
   writeFileSync(join(controlFolder, 'allowlist'), 'none\n', { flag: 'wx' });
 };
-
-const credentialsOf = (env: z.infer<typeof Environment>): Credentials => ({
-  githubToken: env.GITHUB_TOKEN,
-  ...(env.GITHUB_URL !== undefined && { githubUrl: env.GITHUB_URL }),
-  t3Token: env.T3_TOKEN,
-  ...(env.SLACK_WEBHOOK !== undefined && { slackWebhook: env.SLACK_WEBHOOK }),
-  ...(env.NTFY_URL !== undefined &&
-    env.NTFY_TOPIC !== undefined && {
-      ntfy: {
-        url: env.NTFY_URL,
-        topic: env.NTFY_TOPIC,
-        ...(env.NTFY_TOKEN !== undefined && { token: env.NTFY_TOKEN }),
-      },
-    }),
-});
 
 const standingOf = (control: Control): string => {
   if (control.state === 'off') return `Now: disarmed. ${control.reason}`;

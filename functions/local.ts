@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runReal } from './local-real.ts';
+import { runRehearsal } from './local-rehearsal.ts';
 import { runSandbox } from './local-sandbox.ts';
 
 const help = `AFK on one machine: the same two ticks as on AWS, with embedded parts.
@@ -14,6 +15,10 @@ Options
   --data FOLDER            where the data is kept (default .afk)
   --fresh                  sandbox only: begin anew even if the stand-ins of a crashed start are still there
   --resume                 demo only: go on with them
+  --dry-run                for real: both ticks once, every ruling and decision, and nothing is written anywhere;
+                           also while it is disarmed, and beside an AFK that is running
+  --only owner/name        --dry-run for that repo alone
+  --explain owner/name#7   for real: every gate for that issue, with the fact behind it; writes nothing
   --help                   this page
 
 Environment, for real
@@ -31,6 +36,9 @@ const { values } = parseArgs({
     data: { type: 'string', default: '.afk' },
     fresh: { type: 'boolean', default: false },
     resume: { type: 'boolean', default: false },
+    'dry-run': { type: 'boolean', default: false },
+    only: { type: 'string' },
+    explain: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -38,7 +46,12 @@ const { values } = parseArgs({
 /** Real where its two secrets are there; a GITHUB_TOKEN alone is found in many a shell and starts nothing. */
 const isReal = !values.demo && (process.env['T3_TOKEN'] !== undefined || process.env['T3_URL'] !== undefined);
 
+const { 'dry-run': dryRun, only, explain } = values;
+const isRehearsal = dryRun || only !== undefined || explain !== undefined;
+
 if (values.help) process.stdout.write(help);
+else if (isRehearsal)
+  process.exitCode = await runRehearsal({ dryRun, only, explain }, { folder: `${values.data}/real`, env: process.env });
 else if (isReal) process.exitCode = await runReal({ folder: `${values.data}/real`, env: process.env });
 else
   process.exitCode = await runSandbox({

@@ -67,7 +67,9 @@ describe('the README', () => {
   });
 
   test('names every variable that real mode reads', () => {
-    const read = [...textOf('functions/local-real.ts').matchAll(/^ {2}([A-Z][A-Z_]+): z\./gm)].map(([, name]) => name);
+    const read = [...textOf('functions/local-environment.ts').matchAll(/^ {2}([A-Z][A-Z_]+): z\./gm)].map(
+      ([, name]) => name,
+    );
     expect(read).toContain('GITHUB_TOKEN');
     const named = tableBelow(readme, 'Point it at a real repo').map(([name]) => name);
     expect(read.filter((name) => !named.includes(name))).toEqual([]);

@@ -4,9 +4,14 @@ import { resolve } from 'node:path';
 /** Held until `release`, which may be called more than once. */
 export type InstanceLock = { path: string; release: () => void };
 
-/** Another instance works on the folder; the message names its pid and the lock's path. */
+/** Another instance works on the folder; the message names its pid and the lock's path. `holder` is null where no pid is known. */
 export class FolderInUse extends Error {
   override readonly name = 'FolderInUse';
+  readonly holder: number | null;
+  constructor(message: string, holder: number | null = null) {
+    super(message);
+    this.holder = holder;
+  }
 }
 
 /**
@@ -73,6 +78,7 @@ const isStale = (path: string, isHeld: (pid: number) => boolean): boolean => {
   if (isHeld(pid)) {
     throw new FolderInUse(
       `another instance (pid ${pid}) works on this folder; if that is no such thing, remove ${path}`,
+      pid,
     );
   }
   return true;

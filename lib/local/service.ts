@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { dynamoClient, dynamoStore } from '../adapters/dynamo-store.ts';
 import { ssmClient, ssmGate } from '../adapters/ssm-gate.ts';
 import type { Settings } from '../core/settings.ts';
@@ -6,9 +5,8 @@ import type { Gate, Ports, Store } from '../ports.ts';
 import { poll } from '../shell/poll.ts';
 import type { Report } from '../shell/tick.ts';
 import { watch } from '../shell/watch.ts';
-import { embeddedDynamo, localAws } from './dynalite.ts';
-import { acquireInstanceLock } from './instance-lock.ts';
-import { localParameterStore } from './parameter-store.ts';
+import { localAws } from './dynalite.ts';
+import { ownParts } from './parts.ts';
 
 /** The two ticks with their embedded parts, on one folder. */
 export type LocalService = {
@@ -33,22 +31,16 @@ export type LocalOptions = {
 /** As long as a Lambda would be given. */
 const tickMs = 50_000;
 
-/**
- * Starts the embedded parts: DynamoDB on disk, Parameter Store over files, one instance per folder. Throws
- * `FolderInUse` where another instance has the folder.
- */
+/** Both ticks on the embedded parts of a folder, one instance per folder. Throws `FolderInUse` where another has it. */
 export const localService = async (options: LocalOptions): Promise<LocalService> => {
   const { folder, now, newId, realNow } = options;
-  const lock = acquireInstanceLock(folder);
-  const controlFolder = join(folder, 'control');
-  const parameters = await localParameterStore({ folder: controlFolder, now });
-  const dynamo = await embeddedDynamo({ path: join(folder, 'table') });
-  const gate = ssmGate({ client: ssmClient({ endpoint: parameters.endpoint, ...localAws }) });
-  const client = dynamoClient({ endpoint: dynamo.endpoint, ...localAws });
-  const storeFor = (writer: string): Store => dynamoStore({ client, table: dynamo.table, writer });
+  const parts = await ownParts({ folder, now });
+  const gate = ssmGate({ client: ssmClient({ endpoint: parts.parameters, ...localAws }) });
+  const client = dynamoClient({ endpoint: parts.dynamo, ...localAws });
+  const storeFor = (writer: string): Store => dynamoStore({ client, table: parts.table, writer });
   return {
     gate,
-    controlFolder,
+    controlFolder: parts.controlFolder,
     storeFor,
     tick: async (kind) => {
       const by = newId().slice(0, 12);
@@ -65,9 +57,7 @@ export const localService = async (options: LocalOptions): Promise<LocalService>
     },
     close: async () => {
       client.destroy();
-      await parameters.close();
-      await dynamo.close();
-      lock.release();
+      await parts.close();
     },
   };
 };

@@ -34,7 +34,7 @@ export const explain = async (
   rows.push({
     gate: 'allowlist',
     passes: noDispatch === null,
-    fact: noDispatch ?? `${allowlist.length} repos enrolled`,
+    fact: noDispatch ?? `enrolled: ${allowlist.length}`,
   });
 
   const ports = await context.connect(settings);
