@@ -15,6 +15,7 @@ import type { Mirror } from './core/mirror.ts';
 import type { Notice } from './core/notification.ts';
 import type { Item } from './core/record.ts';
 import type { EndedRun } from './core/run.ts';
+import type { Landing } from './core/settings-schema.ts';
 import type { AgentRequest, Thread } from './core/thread.ts';
 
 /**
@@ -100,7 +101,7 @@ export type Tracker = {
     repo: RepoRef,
     branch: string,
     labels: readonly string[],
-    rules?: { noCi: 'escalate' | 'accept' },
+    rules?: { noCi: 'escalate' | 'accept'; landing?: Landing },
   ) => Promise<readonly string[]>;
 };
 

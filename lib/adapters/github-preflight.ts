@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { cleanLine } from '../core/clean-text.ts';
 import type { RepoRef } from '../core/issue.ts';
+import type { Landing } from '../core/settings-schema.ts';
 import { type GithubClient, lastPage, type Params, read } from './github-client.ts';
 import type { GithubAnswer } from './github-refusal.ts';
 import { Branch, LabelRow, Repository, Rows, Rules, Total } from './github-wire.ts';
@@ -14,7 +15,7 @@ export const preflight = async (
   repo: RepoRef,
   branch: string,
   labels: readonly string[],
-  noCi: 'escalate' | 'accept',
+  { noCi, landing }: { noCi: 'escalate' | 'accept'; landing: Landing },
 ): Promise<readonly string[]> => {
   const found = await client.ask(`GET ${repoPath}`, { repo_id: repo.id }, [200, 403, 404, 451]);
   if (found.status !== 200)
@@ -32,7 +33,10 @@ export const preflight = async (
     ];
   return [
     ...(await labelTrouble(client, repo, labels)),
-    ...(await ruleTrouble(client, repo, branch, head)),
+    ...landingTrouble(branch, await rulesOf(client, repo, branch, head), {
+      landing,
+      hasPulls: repository.has_pull_requests !== false,
+    }),
     ...(await reportTrouble(client, repo, head.commit.sha, noCi)),
   ];
 };
@@ -101,27 +105,58 @@ const labelNames = async (client: GithubClient, repo: RepoRef): Promise<Readonly
 const isThereAlready = ({ status, data }: GithubAnswer): boolean =>
   status === 422 && JSON.stringify(data).includes('already_exists');
 
-/** Direct pushes are what the agent does; a rule against them refuses each of its landings. */
-const ruleTrouble = async (
+/** What the branch demands of whatever reaches it. */
+type BranchRules = { needsPull: boolean; needsChecks: boolean; isLocked: boolean };
+
+const rulesOf = async (
   client: GithubClient,
   repo: RepoRef,
   branch: string,
   head: z.infer<typeof Branch>,
-): Promise<readonly string[]> => {
+): Promise<BranchRules> => {
   const route = `GET ${repoPath}/rules/branches/{branch}`;
   // Plans without rules for private repos answer 403: there are none then.
   const answer = await client.ask(route, { repo_id: repo.id, branch, per_page: 100 }, [200, 403, 404]);
   const types = new Set(answer.status === 200 ? read(Rules, answer.data, route).map((rule) => rule.type) : []);
   const contexts = head.protection?.required_status_checks?.contexts ?? [];
-  const remedy = 'take the rule off the branch, or leave this repository off the allowlist';
+  return {
+    needsPull: types.has('pull_request') || types.has('merge_queue'),
+    needsChecks: types.has('required_status_checks') || types.has('workflows') || contexts.length > 0,
+    isLocked: types.has('update'),
+  };
+};
+
+/**
+ * What keeps a change off the branch by the way that is set, each with the way that would do. Where neither would, one
+ * sentence says so. Approvals are no trouble: they are for a person, and the wait for one has its deadline.
+ */
+const landingTrouble = (
+  branch: string,
+  { needsPull, needsChecks, isLocked }: BranchRules,
+  { landing, hasPulls }: { landing: Landing; hasPulls: boolean },
+): readonly string[] => {
+  const remedy = 'or leave this repository off the allowlist';
+  // Who may bypass a rule is not shown to those who may not administer it: nobody is taken for one of them.
+  if (isLocked)
+    return [
+      words(`branch ${branch} is locked: no push and no merge may change it. Lift that rule (update), ${remedy}`),
+    ];
+  if ((needsPull || needsChecks) && !hasPulls)
+    return [
+      words(
+        `branch ${branch} takes no direct push, and pull requests are switched off: no change can land. Switch them on, or take the rule off, ${remedy}`,
+      ),
+    ];
+  if (landing === 'pull-request')
+    return hasPulls ? [] : [`pull requests are switched off: switch them on, or set landing to push, ${remedy}`];
+  const instead = `set landing to pull-request, take the rule off the branch, ${remedy}`;
   return [
-    ...(types.has('pull_request') || types.has('merge_queue')
-      ? [words(`branch ${branch} takes changes by pull request only, and the agent pushes directly: ${remedy}`)]
+    ...(needsPull
+      ? [words(`branch ${branch} takes changes by pull request only, and the agent is to push directly: ${instead}`)]
       : []),
-    ...(types.has('required_status_checks') || types.has('workflows') || contexts.length > 0
-      ? [words(`branch ${branch} demands passed checks before a push, which a direct push cannot have: ${remedy}`)]
+    ...(needsChecks
+      ? [words(`branch ${branch} demands passed checks before a push, which a direct push cannot have: ${instead}`)]
       : []),
-    ...(types.has('update') ? [words(`branch ${branch} is closed to pushes: ${remedy}`)] : []),
   ];
 };
 

@@ -25,7 +25,8 @@ export const githubTracker = ({ client }: { client: GithubClient }): Tracker => 
   ensureMirror: (issue, mirror, commentId) => ensureMirror(client, issue, mirror, commentId),
   listLabelled: (repo, label) => listLabelled(client, repo, label),
   removeLabel: (issue, label) => takeLabelOff(client, issue, label),
-  preflight: (repo, branch, labels, rules) => preflight(client, repo, branch, labels, rules?.noCi ?? 'escalate'),
+  preflight: (repo, branch, labels, rules) =>
+    preflight(client, repo, branch, labels, { noCi: 'escalate', landing: 'push', ...rules }),
 });
 
 const pageSize = 100;

@@ -26,6 +26,7 @@ export const Repository = z.object({
   archived: z.boolean().optional(),
   disabled: z.boolean().optional(),
   has_issues: z.boolean().optional(),
+  has_pull_requests: z.boolean().optional(),
   permissions: z
     .object({ push: z.boolean().optional(), triage: z.boolean().optional(), admin: z.boolean().optional() })
     .optional(),

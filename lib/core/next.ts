@@ -107,6 +107,9 @@ export type End = {
 export const endingOf = (run: Exclude<StartedRun, EndingRun>, outcome: Outcome, end: End): EndingRun => ({
   // Nobody looks at the tracker for a run that ends: its outage may not hold the clock of the leaving.
   ...withTrackerBack(commonOf(run), end.lostMs, end.now),
+  // Nothing is asked or blamed any more: their room goes to the words of the end.
+  question: null,
+  baseRed: [],
   phase: 'ending',
   turn: run.turn,
   push: pushOf(run),

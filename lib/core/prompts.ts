@@ -1,8 +1,9 @@
 import { assertNever } from './assert.ts';
 import { cleanLine, cleanText, dataFence, publicTail } from './clean-text.ts';
-import { preamble } from './preamble.ts';
+import { preambleFor } from './preamble.ts';
 import { type OpenRun, pushOf } from './run.ts';
 import { saidCharsMax } from './said.ts';
+import type { Landing } from './settings-schema.ts';
 
 /** The title and body of an issue, as they were frozen for the run. */
 export type IssueText = { title: string; body: string };
@@ -23,9 +24,15 @@ export type FailedCheck = { name: string; url: string | null; state: string; sai
 export const promptFor = (run: OpenRun, ask: Ask): string => {
   switch (ask.kind) {
     case 'opening':
-      return joined([preamble, assignment(run), earlierRun(run), issueText(run, ask.text)]);
+      return joined([preambleFor(run.landing), assignment(run), earlierRun(run), issueText(run, ask.text)]);
     case 'restart':
-      return joined([preamble, assignment(run), restart(run), earlierRun(run), issueText(run, ask.text)]);
+      return joined([
+        preambleFor(run.landing),
+        assignment(run),
+        restart(run),
+        earlierRun(run),
+        issueText(run, ask.text),
+      ]);
     case 'fix':
       return joined([fix(run, ask.failing, ask.deployFailed ?? []), sameRules(run)]);
     case 'nudge':
@@ -62,7 +69,7 @@ const assignment = (run: OpenRun): string => `# Your assignment
 
 - Repository: ${repoOf(run)} (${run.repo.host})
 - Default branch: ${branchOf(run)}, which stood at ${run.base} when this run began
-- Issue: #${run.issue.number}
+- Issue: #${run.issue.number}${run.landing === 'push' ? '' : `\n- Landing: by a pull request against ${branchOf(run)}; the default branch itself is not pushed to`}
 
 ${trailers(run)}`;
 
@@ -85,7 +92,17 @@ AFK-Phase: tests-red
 
 \`AFK-Phase\` stands on two commits only: \`tests-red\` on the one with the failing test, \`green\` on the one with which
 everything passes. The trailers must survive whatever you do to a commit: check them after every rebase, amend and
-cherry-pick, and before you push. Put the run id nowhere else.`;
+cherry-pick, and before you push. ${run.landing === 'push' ? 'Put the run id nowhere else.' : pullTrailer(run)}`;
+
+const pullTrailer = (run: OpenRun): string => `The body of your pull request ends like a commit message, too:
+
+\`\`\`text
+Refs #${run.issue.number}
+
+AFK-Run: ${run.id}
+\`\`\`
+
+Put the run id nowhere else.`;
 
 const earlierRun = ({ earlier }: OpenRun): string =>
   earlier === null || earlier.commits.length === 0
@@ -153,11 +170,18 @@ Mend it forward:
 
 1. Fetch, and look at what is on ${branchOf(run)} now: somebody may have mended it, or added to it.
 2. Read the logs of what failed and find the cause. Reproduce it on this machine if you can, with a test where one was missing.
-3. Fix the cause in your worktree (make a new one if it is gone), run the full checks, rebase, and push.
-4. Follow CI and the deployment again until they are over.
+${mending[run.landing]}
 
 If the cause is not yours (it was red before you, or the service itself failed), say so with your evidence in a last
 message and stop. Pushing an empty commit to try again is allowed once, and only for a failure that is plainly not in the code.`;
+};
+
+const mending: Readonly<Record<Landing, string>> = {
+  push: `3. Fix the cause in your worktree (make a new one if it is gone), run the full checks, rebase, and push.
+4. Follow CI and the deployment again until they are over.`,
+  'pull-request': `3. Fix the cause in your worktree (make a new one if it is gone), on a new branch off the latest default branch. Run the full
+   checks, push that branch, and open a further pull request from it, by the rules of the first message.
+4. Follow its checks until they are over. Do not wait for a review or for the merge.`,
 };
 
 const failedLine = ({ name, url, state }: FailedCheck): string =>
@@ -178,7 +202,33 @@ const failingMax = 30;
 /** So many checks are told with what they said; a run keeps no more of them. */
 const saidMax = 5;
 
-const nudge = (run: OpenRun): string => `# Your turn is over, and nothing has landed
+const nudge = (run: OpenRun): string => {
+  switch (run.landing) {
+    case 'push':
+      return nudgeToPush(run);
+    case 'pull-request':
+      return nudgeToPropose(run);
+    default:
+      return assertNever(run.landing);
+  }
+};
+
+const nudgeToPropose = (run: OpenRun): string => `# Your turn is over, and nothing can be merged
+
+Neither a commit with this run's trailer on ${branchOf(run)} nor an open pull request of this run against ${branchOf(run)} that is ready for
+review has been seen since the run began. Fetch and look where your work is, then do the one that is true:
+
+- It is not finished, or not proposed: finish it, push your branch, and open one pull request against ${branchOf(run)}, by the
+  rules of the first message. A branch without one does not count.
+- The pull request is open, but is a draft, or against another branch: mark it ready for review, or change its base.
+- It is open, but its commits lack the exact \`AFK-Run\` line: push one empty commit (\`git commit --allow-empty\`) with the
+  trailers to its branch. Do not rewrite what is on the remote.
+- The issue needs no change, because it is done or wrong: change nothing, and say so with your evidence in a last message.
+- You are truly blocked: say in a last message by what, what you tried and what a person would have to do, and stop.
+
+Without a pull request that can be merged the issue goes to a person after this, with your last message.`;
+
+const nudgeToPush = (run: OpenRun): string => `# Your turn is over, and nothing has landed
 
 No commit with this run's trailer has been seen on ${branchOf(run)} since the run began. Fetch and look where your work is, then do
 the one that is true:

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { EndedRun, OpenRun } from './run.ts';
+import { landings } from './settings-schema.ts';
 
 /**
  * What is stored in partition `now`: everything a tick must know, read in one query. Every item is under 4 KB, has a
@@ -53,7 +54,12 @@ const RepoItem = z.strictObject({
   id: z.string(),
   nodeId: z.string(),
   defaultBranch: z.string(),
-  preflight: z.strictObject({ at: Instant, failures: z.array(z.string().max(300)).max(10) }),
+  preflight: z.strictObject({
+    at: Instant,
+    failures: z.array(z.string().max(300)).max(10),
+    /** The way of landing that was checked: under another one it is checked again at once. */
+    landing: z.enum(landings).default('push'),
+  }),
 });
 
 /** Runs begun on a UTC date, `YYYY-MM-DD`, counted before they are claimed. */

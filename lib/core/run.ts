@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { assertNever } from './assert.ts';
+import { landings } from './settings-schema.ts';
 
 /**
  * A run: one try at landing one issue, stored as it is. Instants ending in `At` are **run time** (see `runTime`)
@@ -73,6 +74,8 @@ const Common = z.strictObject({
   act: z.strictObject({ id: z.string(), by: z.string(), at: Instant }),
   /** Where the default branch stood at the claim: this run's commits come after it. */
   base: Sha,
+  /** How the agent was told to land: what is set later holds for the next run. */
+  landing: z.enum(landings).default('push'),
   /** An earlier run of the same issue, whose commits the agent is told of. */
   earlier: z.strictObject({ id: z.string(), commits: z.array(Sha).max(5) }).nullable(),
   /** Wall time of the claim, which is also where this run's own clock begins. */
@@ -227,6 +230,7 @@ export const commonOf = (run: OpenRun): Omit<ClaimedRun, 'phase'> => ({
   issue: run.issue,
   act: run.act,
   base: run.base,
+  landing: run.landing,
   earlier: run.earlier,
   claimedAt: run.claimedAt,
   lostMsAtClaim: run.lostMsAtClaim,

@@ -11,6 +11,10 @@ import { isWorkspaceRoot } from './workspace-root.ts';
 /** What holds where nothing else is set, over all repos. */
 export const shippedForAll = { maxOpenRuns: 5, maxRunsPerDay: 20, budgetUsdPerDay: 100 };
 
+/** How a repo's changes get onto its default branch: pushed by the agent, or by a pull request of the agent's. */
+export const landings = ['push', 'pull-request'] as const;
+export type Landing = (typeof landings)[number];
+
 /** What holds for a repo where nothing else is set. */
 export type Shipped = {
   labels: { ready: string; inProgress: string; human: string; hold: string };
@@ -23,6 +27,7 @@ export type Shipped = {
   budgetUsd: number;
   usdPerMillionTokens: number;
   noCi: 'escalate' | 'accept';
+  landing: Landing;
   baselineRed: 'hold' | 'accept';
   environments: readonly string[];
   deployPatterns: readonly string[];
@@ -40,6 +45,7 @@ export const shipped: Shipped = {
   budgetUsd: 20,
   usdPerMillionTokens: 5,
   noCi: 'escalate',
+  landing: 'push',
   baselineRed: 'hold',
   environments: [],
   deployPatterns: [],
@@ -125,6 +131,10 @@ export const Overrides = z.strictObject({
   noCi: oneOf(
     ['escalate', 'accept'],
     'what a push without any CI means: a person looks, or it counts as green',
+  ).exactOptional(),
+  landing: oneOf(
+    landings,
+    'how changes reach the default branch: pushed, or by a pull request that others merge',
   ).exactOptional(),
   baselineRed: oneOf(['hold', 'accept'], 'whether to start where the default branch is red already').exactOptional(),
   environments: list(

@@ -17,6 +17,7 @@ export type RepoOptions = {
   private?: boolean;
   archived?: boolean;
   issuesEnabled?: boolean;
+  pullsEnabled?: boolean;
   rules?: Rules;
 };
 
@@ -91,6 +92,7 @@ export const peopleActs = (state: State) => {
       archived: options.archived ?? false,
       disabled: false,
       issuesEnabled: options.issuesEnabled ?? true,
+      pullsEnabled: options.pullsEnabled ?? true,
       createdAt: now,
       permissions: new Map(),
       labels: [],
@@ -150,6 +152,10 @@ export const peopleActs = (state: State) => {
     repoOf(state, name).issuesEnabled = enabled;
   };
 
+  const setPullsEnabled = (name: string, enabled: boolean): void => {
+    repoOf(state, name).pullsEnabled = enabled;
+  };
+
   /** Rules on the default branch, in place of those before. */
   const setRules = (name: string, rules: Rules): void => {
     repoOf(state, name).rules = rules;
@@ -191,6 +197,7 @@ export const peopleActs = (state: State) => {
     deleteRepo,
     archiveRepo,
     setIssuesEnabled,
+    setPullsEnabled,
     setRules,
     addLabel,
     renameLabel,

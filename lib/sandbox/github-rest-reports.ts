@@ -192,6 +192,8 @@ export const ruleShapes = (repo: Repo, branch: string): object[] => {
     required_review_thread_resolution: false,
   };
   return [
+    ...(repo.rules.locked ? [{ type: 'update', ...origin }] : []),
+    ...(repo.rules.mergeQueue ? [{ type: 'merge_queue', ...origin }] : []),
     ...(repo.rules.pullRequest ? [{ type: 'pull_request', parameters: review, ...origin }] : []),
     ...(checks.length > 0
       ? [

@@ -105,6 +105,7 @@ export const repoShape = (face: Face, repo: Repo) => {
     open_issues: open,
     open_issues_count: open,
     has_issues: repo.issuesEnabled,
+    has_pull_requests: repo.pullsEnabled,
     has_projects: false,
     has_wiki: false,
     has_pages: false,

@@ -166,7 +166,13 @@ export type Deployment = {
 };
 
 /** Rules on the default branch, as a ruleset would enforce them. */
-export type Rules = { requiredChecks?: readonly { context: string; app?: string }[]; pullRequest?: boolean };
+export type Rules = {
+  requiredChecks?: readonly { context: string; app?: string }[];
+  pullRequest?: boolean;
+  mergeQueue?: boolean;
+  /** Nobody may update the branch, by a push or by a merge. */
+  locked?: boolean;
+};
 
 export type Repo = {
   id: number;
@@ -177,6 +183,7 @@ export type Repo = {
   archived: boolean;
   disabled: boolean;
   issuesEnabled: boolean;
+  pullsEnabled: boolean;
   createdAt: number;
   permissions: Map<string, Role>;
   labels: Label[];

@@ -82,7 +82,7 @@ export const worldTracker = (viewer: WorldViewer): Tracker => ({
   // Asked once in a while, and made of words above all: the adapter's own, over the REST operations as they are.
   preflight: async (repo, branch, labels, rules) => {
     viewer.enter('GET /repositories/{repo_id}');
-    return preflight(worldClient(viewer), repo, branch, labels, rules?.noCi ?? 'escalate');
+    return preflight(worldClient(viewer), repo, branch, labels, { noCi: 'escalate', landing: 'push', ...rules });
   },
 });
 

@@ -98,6 +98,7 @@ const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory
     },
     act,
     base: head.head,
+    landing: settings.landing,
     earlier: memory?.spent ? { id: memory.spent.runId, commits: memory.spent.commits.slice(0, 3) } : null,
     claimedAt: now,
     lostMsAtClaim: lostMs + lostBefore(lastWatch, open, now),

@@ -104,7 +104,7 @@ const repoOf = async (
     id,
     nodeId,
     defaultBranch: resolved.defaultBranch ?? '',
-    preflight: { at: 0, failures },
+    preflight: { at: 0, failures, landing: settingsFor(tick.settings, name).landing },
   };
   return { item, ref: resolved.repo };
 };

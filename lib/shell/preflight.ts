@@ -23,7 +23,7 @@ export const enrolledRepos = async (
   const known = new Map(ofKind(items, 'repo').map((stored) => [stored.item.name, stored]));
   const wanted = new Set(allowlist);
   for (const [name, stored] of known) if (!wanted.has(name)) await tick.ports.store.remove(stored);
-  const all = allowlist.filter((name) => isDue(known.get(name)?.item, tick.now()));
+  const all = allowlist.filter((name) => isDue(tick, known.get(name)?.item));
   // Others first in each minute: what fails without a word to remember stays due, and would keep the rest out for ever.
   const from = all.length === 0 ? 0 : (Math.floor(tick.now() / 60_000) * perTickMax) % all.length;
   const due = [...all.slice(from), ...all.slice(0, from)].slice(0, perTickMax);
@@ -36,9 +36,13 @@ export const enrolledRepos = async (
   return allowlist.flatMap((name) => checked.get(name) ?? known.get(name)?.item ?? []);
 };
 
-const isDue = (item: ItemOf<'repo'> | undefined, now: number): boolean =>
-  item === undefined ||
-  now - item.preflight.at >= (item.preflight.failures.length > 0 ? deadlines.refusalMs : deadlines.preflightEveryMs);
+const isDue = (tick: Tick, item: ItemOf<'repo'> | undefined): boolean => {
+  if (item === undefined) return true;
+  const { at, failures, landing } = item.preflight;
+  // What the branch's rules allow was judged for the other way of landing.
+  if (landing !== settingsFor(tick.settings, item.name).landing) return true;
+  return tick.now() - at >= (failures.length > 0 ? deadlines.refusalMs : deadlines.preflightEveryMs);
+};
 
 const tryPreflight = async (
   tick: Tick,
@@ -72,7 +76,7 @@ const preflightOf = async (tick: Tick, name: RepoName, before: ItemOf<'repo'> | 
       id: before?.id ?? '',
       nodeId: before?.nodeId ?? '',
       defaultBranch: before?.defaultBranch ?? '',
-      preflight: { at, failures: [failure] },
+      preflight: { at, failures: [failure], landing: settingsFor(tick.settings, name).landing },
     };
   }
   const { repo, defaultBranch } = found;
@@ -87,7 +91,11 @@ const preflightOf = async (tick: Tick, name: RepoName, before: ItemOf<'repo'> | 
     id: repo.id,
     nodeId: repo.nodeId,
     defaultBranch: defaultBranch ?? '',
-    preflight: { at, failures: [...onTracker, ...onExecutor].map((failure) => failure.slice(0, 300)).slice(0, 10) },
+    preflight: {
+      at,
+      failures: [...onTracker, ...onExecutor].map((failure) => failure.slice(0, 300)).slice(0, 10),
+      landing: settings.landing,
+    },
   };
 };
 

@@ -92,7 +92,7 @@ export const stage = async (options: { repos: number; ready?: number; agent?: Ag
 
   const seed = storeOf('seed');
   await inParallel([...world.github.state.repos.values()], 10, async ({ id, nodeId, name }) => {
-    const preflight = { at: now, failures: [] };
+    const preflight = { at: now, failures: [], landing: 'push' as const };
     const item = {
       kind: 'repo',
       host: 'github.com',

@@ -599,6 +599,48 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       expect(await tracker.preflight(repo, 'main', labels)).toEqual([expect.stringContaining(word)]);
     });
 
+    test.each([
+      ['pull request', { pullRequest: true }],
+      ['pull request', { mergeQueue: true }],
+      ['passed checks', { requiredChecks: [{ context: 'test' }] }],
+    ] as const)('where a branch demands a %s, landing by pull request is the remedy and does', async (_word, rules) => {
+      const { world, tracker, repo } = await withCi();
+      world.setRules(name, rules);
+      const [refused, ...others] = await tracker.preflight(repo, 'main', labels, { noCi: 'escalate', landing: 'push' });
+      expect([refused, others]).toEqual([expect.stringContaining('set landing to pull-request'), []]);
+      expect(await tracker.preflight(repo, 'main', labels, { noCi: 'escalate', landing: 'pull-request' })).toEqual([]);
+    });
+
+    test('a branch without rules takes a pull request as well', async () => {
+      const { tracker, repo } = await withCi();
+      expect(await tracker.preflight(repo, 'main', labels, { noCi: 'escalate', landing: 'pull-request' })).toEqual([]);
+    });
+
+    test.each([
+      ['locked', 'push', { locked: true }, true, 'no push and no merge may change it'],
+      ['locked', 'pull-request', { locked: true }, true, 'no push and no merge may change it'],
+      ['ruled without pull requests', 'push', { pullRequest: true }, false, 'no change can land'],
+      [
+        'ruled without pull requests',
+        'pull-request',
+        { requiredChecks: [{ context: 'test' }] },
+        false,
+        'no change can land',
+      ],
+      ['free without pull requests', 'pull-request', {}, false, 'or set landing to push'],
+    ] as const)(
+      'a branch that is %s says so in one sentence to who would land by %s',
+      async (_how, landing, rules, pulls, words) => {
+        const { world, tracker, repo } = await withCi();
+        world.setRules(name, rules);
+        world.setPullsEnabled(name, pulls);
+        const said = await tracker.preflight(repo, 'main', labels, { noCi: 'escalate', landing });
+        expect(said).toEqual([expect.stringContaining(words)]);
+        // Neither way works: to name the other one would send an operator in circles.
+        if (words.includes('no ')) expect(said[0]).not.toMatch(/set landing/);
+      },
+    );
+
     test('what is archived, without issues, without the branch, or out of reach is named with its remedy', async () => {
       const { world, tracker, repo } = await withCi();
       expect(await tracker.preflight(repo, 'trunk', labels)).toEqual([expect.stringContaining('trunk')]);

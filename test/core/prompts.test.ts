@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { preamble } from '../../lib/core/preamble.ts';
+import { preambleFor } from '../../lib/core/preamble.ts';
 import { type Ask, fitsPrompt, promptCharsMax, promptFor, textCharsMax } from '../../lib/core/prompts.ts';
 import { aFixingRun, aLanding, aVerifyingRun, aWorkingRun, runId, shaOf } from '../support/told-runs.ts';
 
@@ -22,6 +22,9 @@ const saying = [
   { ...failing[1]!, said: 'No answer\nwithin 10 minutes.' },
 ];
 
+const preamble = preambleFor('push');
+const byPull = { landing: 'pull-request' };
+
 const kinds = {
   opening: promptFor(aWorkingRun(), { kind: 'opening', text }),
   'opening-after-an-earlier-run': promptFor(aWorkingRun({ earlier }), { kind: 'opening', text }),
@@ -34,6 +37,9 @@ const kinds = {
   'restart-after-a-push': promptFor(aVerifyingRun(aLanding({ push, earlier })), { kind: 'restart', text }),
   resume: promptFor(aWorkingRun(), { kind: 'resume' }),
   answer: promptFor(aWorkingRun(), { kind: 'answer' }),
+  'opening-by-pull-request': promptFor(aWorkingRun(byPull), { kind: 'opening', text }),
+  'fix-by-pull-request': promptFor(aFixingRun(byPull), { kind: 'fix', failing }),
+  'nudge-by-pull-request': promptFor(aWorkingRun(byPull), { kind: 'nudge' }),
 } as const;
 
 describe('what an agent is told', () => {
@@ -93,6 +99,28 @@ describe('what an agent is told', () => {
     ['not to be read on the tracker', /Do not read this issue on the tracker/],
   ])('says in its rules: %s', (_what, words) => {
     expect(preamble).toMatch(words);
+  });
+
+  test.each([
+    ['the branch is pushed, never the default branch', /push \*your branch\*, never the default branch/],
+    ['one pull request', /Open \*\*one\*\* pull\s+request from it, against the default branch/],
+    ['ready for review', /ready for review and no draft/],
+    ['the trailer in its body', /the `AFK-Run` line as its last paragraph/],
+    ['no closing keyword in its title or body', /nor in the title or the body of a pull request/],
+    ['auto-merge', /Where the repository offers auto-merge, enable it/],
+    ['no merge of its own', /never merge it yourself, never approve it, never ask for a rule to be bypassed/],
+    ['no second one', /push to its branch instead of opening a second one/],
+    ['no force', /never use force/],
+    ['its checks are followed', /Watch the checks of your pull request/],
+    ['nobody waits for a review', /Do not wait for a review or for the merge/],
+    ['no push to the default branch', /Never push to the default branch/],
+  ])('says in its rules, where changes land by pull request: %s', (_what, words) => {
+    expect(preambleFor('pull-request')).toMatch(words);
+  });
+
+  test('never sends an agent to the default branch where a pull request has to be opened', () => {
+    for (const [kind, prompt] of Object.entries(kinds).filter(([name]) => name.endsWith('by-pull-request')))
+      expect(prompt, kind).not.toMatch(/push your commits to the\s+default branch|land it now, on/);
   });
 });
 

@@ -63,6 +63,11 @@ describe('settings that do not hold are refused, by name and with the way out', 
     ['free of charge', { ...minimal, budgetUsdPerDay: 0 }, 'budgetUsdPerDay must be'],
     ['a number in words', { ...minimal, maxRunsPerDay: 'many' }, 'maxRunsPerDay must be a whole number'],
     ['a word of its own', withDefaults({ noCi: 'ignore' }), 'defaults.noCi must be one of "escalate", "accept"'],
+    [
+      'a way of landing nobody knows',
+      withDefaults({ landing: 'merge' }),
+      'defaults.landing must be one of "push", "pull-request"',
+    ],
     ['a string for a switch', withDefaults({ paused: 'false' }), 'defaults.paused must be true or false'],
     ['a label with a comma', withDefaults({ labels: { ready: 'a,b' } }), 'defaults.labels.ready must be a label'],
     [
@@ -269,6 +274,7 @@ describe('what holds for a repo: its own, then the defaults, then what is shippe
       providerInstance: 'claudeAgent',
       runtimeMode: 'full-access',
       noCi: 'escalate',
+      landing: 'push',
       baselineRed: 'hold',
       environments: [],
       deployPatterns: [],
@@ -280,17 +286,27 @@ describe('what holds for a repo: its own, then the defaults, then what is shippe
   test('an override is found without case, and leaves the other repos alone', () => {
     const settings = parsed({
       ...withDefaults({ nudgesMax: 2, labels: { ready: 'go' } }),
-      repos: { 'Acme/App': { nudgesMax: 0, paused: true, labels: { hold: 'stop' }, fixForwardMaxSeconds: 60 } },
+      repos: {
+        'Acme/App': {
+          nudgesMax: 0,
+          paused: true,
+          landing: 'pull-request',
+          labels: { hold: 'stop' },
+          fixForwardMaxSeconds: 60,
+        },
+      },
     });
     expect(settingsFor(settings, 'acme/app')).toMatchObject({
       nudgesMax: 0,
       paused: true,
+      landing: 'pull-request',
       fixForwardMaxMs: 60_000,
       labels: { ready: 'go', hold: 'stop', human: 'ready-for-human' },
     });
     expect(settingsFor(settings, 'acme/other')).toMatchObject({
       nudgesMax: 2,
       paused: false,
+      landing: 'push',
       labels: { ready: 'go', hold: 'afk-hold' },
     });
   });

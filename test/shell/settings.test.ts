@@ -89,3 +89,32 @@ describe('Off means off: what cannot be read disarms both ticks, with the reason
     expect([threadsOf(sim, web, 1), threadsOf(sim, api, 1)].map((threads) => threads.length)).toEqual([1, 1]);
   });
 });
+
+describe('the way of landing is preflighted against the branch', () => {
+  const rulesOn = (sim: ReturnType<typeof simulation>): void => sim.world.github.setRules(web, { pullRequest: true });
+  const overriding = (landing: string) => ({ repos: { [web]: { landing } } });
+  const land = (sim: ReturnType<typeof simulation>, landing: string): void =>
+    operateSettings(sim, (settings) => ({ ...settings, ...overriding(landing) }));
+
+  test('a branch that takes no push holds its issues back until landing is set to pull-request, and then at once', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    rulesOn(sim);
+    const { rulings } = await minutes(sim, 2);
+    expect(rulings[0]).toMatch(/preflight failed: .*takes changes by pull request only.*set landing to pull-request/);
+    land(sim, 'pull-request');
+    const { happened } = await minutes(sim, 2);
+    expect(happened).toContain(`${web}#1 dispatched`);
+  });
+
+  test('a repo that was set back to push is looked over again before anything is begun in it', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs', labelled: false }], overriding('pull-request'));
+    rulesOn(sim);
+    await minutes(sim, 2);
+    land(sim, 'push');
+    sim.world.github.label(web, 1, 'ready-for-agent', 'maintainer', sim.now());
+    sim.pass(3 * 60_000);
+    const { rulings } = await minutes(sim, 2);
+    expect(rulings[0]).toMatch(/preflight failed: .*set landing to pull-request/);
+    expect(threadsOf(sim, web, 1)).toEqual([]);
+  });
+});

@@ -21,6 +21,8 @@ const arbitraryOf = (schema: unknown): fc.Arbitrary<unknown> => {
     );
   }
   if (schema instanceof z.ZodDiscriminatedUnion) return fc.oneof(...schema.options.map(arbitraryOf));
+  // What is read always has the field, given or by default.
+  if (schema instanceof z.ZodDefault) return arbitraryOf(schema.unwrap());
   if (schema instanceof z.ZodNullable) return fc.option(arbitraryOf(schema.unwrap()));
   if (schema instanceof z.ZodArray) return fc.array(arbitraryOf(schema.element), { maxLength: 2 });
   if (schema instanceof z.ZodRecord)

@@ -150,6 +150,7 @@ export const someSettings = (over: Partial<RepoSettings> = {}): RepoSettings => 
   budgetUsd: 20,
   usdPerMillionTokens: 5,
   noCi: 'escalate',
+  landing: 'push',
   baselineRed: 'hold',
   environments: [],
   deployPatterns: [],
