@@ -63,13 +63,18 @@ export const githubClient = (options: GithubOptions): GithubClient => {
 
   const query: GithubClient['query'] = async (document, variables) => {
     const answer = await send(`POST ${graphqlUrl(baseUrl)}`, { query: document, variables });
-    const what = /^\s*(query \w+)/.exec(document)?.[1] ?? 'query';
+    const what = /^\s*((?:query|mutation) \w+)/.exec(document)?.[1] ?? 'query';
     const body = GraphqlBody.safeParse(answer.data);
     if (answer.status !== 200 || !body.success) throw refusalOf(what, answer, now());
     const { data = null, errors = [] } = body.data;
     const limited = errors.some((error) => error.type === 'RATE_LIMITED');
     if (limited || (data === null && errors.length > 0)) throw graphqlRefusal(what, errors, answer.headers, now());
     return { data, errors };
+  };
+
+  const mutate: GithubClient['mutate'] = async (document, variables) => {
+    await nextWrite();
+    return query(document, variables);
   };
 
   let login: Promise<string> | null = null;
@@ -82,7 +87,7 @@ export const githubClient = (options: GithubOptions): GithubClient => {
     return login;
   };
 
-  return { ask, query, ownLogin };
+  return { ask, query, mutate, ownLogin };
 };
 
 export type GithubOptions = {
@@ -103,6 +108,8 @@ export type GithubClient = {
   ask: (route: string, params: Params, accepted: readonly number[]) => Promise<GithubAnswer>;
   /** One GraphQL request. Errors beside data are the caller's to judge; limits, and errors without data, are a `PortError`. */
   query: (document: string, variables: Params) => Promise<GraphqlAnswer>;
+  /** One GraphQL request that writes: spaced like any write, sent once. Its parts are done in order and fail one by one. */
+  mutate: (document: string, variables: Params) => Promise<GraphqlAnswer>;
   /** Whose token this is; asked once. */
   ownLogin: () => Promise<string>;
 };

@@ -3,6 +3,7 @@ import { cleanLine } from '../core/clean-text.ts';
 import type { RepoRef } from '../core/issue.ts';
 import type { Landing } from '../core/settings-schema.ts';
 import { type GithubClient, lastPage, type Params, read } from './github-client.ts';
+import { isThereAlready, newLabel } from './github-label.ts';
 import type { GithubAnswer } from './github-refusal.ts';
 import { Branch, LabelRow, Repository, Rows, Rules, Total } from './github-wire.ts';
 
@@ -76,7 +77,7 @@ const labelTrouble = async (
 ): Promise<readonly string[]> => {
   const there = await labelNames(client, repo);
   for (const name of labels.filter((label) => !there.has(label.toLowerCase()))) {
-    const asked = { repo_id: repo.id, name, color: 'ededed', description: 'Set and read by AFK' };
+    const asked = { repo_id: repo.id, name, ...newLabel };
     const made = await client.ask(`POST ${repoPath}/labels`, asked, [201, 403, 404, 422]);
     if (made.status === 201 || isThereAlready(made)) continue;
     return [
@@ -100,10 +101,6 @@ const labelNames = async (client: GithubClient, repo: RepoRef): Promise<Readonly
   }
   return names;
 };
-
-// Somebody made it in between, or its name differs in case only.
-const isThereAlready = ({ status, data }: GithubAnswer): boolean =>
-  status === 422 && JSON.stringify(data).includes('already_exists');
 
 /** What the branch demands of whatever reaches it. */
 type BranchRules = { needsPull: boolean; needsChecks: boolean; isLocked: boolean };

@@ -45,7 +45,6 @@ export const IssueRow = z.object({
   locked: z.boolean().optional(),
   labels: LabelNames,
   updated_at: z.string(),
-  comments: z.number().int().optional(),
   pull_request: z.unknown().optional(),
   issue_dependencies_summary: z.object({ blocked_by: z.number().int() }).nullish(),
   sub_issues_summary: z.object({ total: z.number().int(), completed: z.number().int() }).nullish(),
@@ -53,13 +52,6 @@ export const IssueRow = z.object({
 
 /** A list whose rows are judged one by one, so that a bad one never hides the others. */
 export const Rows = z.array(z.unknown());
-
-export const CommentRow = z.object({ id: Id, body: z.string().nullish(), user: Account });
-
-/** Created things carry an id; a redirected POST that came back as a list does not. */
-export const Created = z.object({ id: Id });
-
-export const StateRow = z.object({ state: z.string() });
 
 export const LabelRow = z.object({ name: z.string() });
 

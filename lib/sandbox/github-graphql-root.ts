@@ -5,7 +5,7 @@ import type { Graph, Node } from './github-graphql-graph.ts';
 import { accountNode, actorNode, canSee } from './github-graphql-graph.ts';
 import { commentNode, issueNode, labelNode } from './github-graphql-issue.ts';
 import { repoNode } from './github-graphql-repo.ts';
-import { GithubRefusal } from './github-refusal.ts';
+import { GithubRefusal, issuesOff } from './github-refusal.ts';
 import type { CloseReason, Comment, Entity, Issue } from './github-state.ts';
 import { accountOf, findRepo, repoById } from './github-state.ts';
 import type { GithubWorld } from './github-world.ts';
@@ -110,7 +110,8 @@ const mutations = (graph: Graph, world: GithubWorld): Node => {
   const issueAt = (id: string): Issue => {
     const entity = state.nodes.get(id);
     if (entity?.kind !== 'issue') throw missing(`Could not resolve to a node with the global id of '${id}'`);
-    writes.placeOf(entity.issue);
+    const repo = writes.placeOf(entity.issue);
+    if (!repo.issuesEnabled && entity.issue.pull === null) throw issuesOff();
     return entity.issue;
   };
   const done = (input: { clientMutationId?: string | null }, fields: Node): Node => ({

@@ -4,7 +4,7 @@ import { buildSchema, executeSync, GraphQLError, Kind, parse, validate } from 'g
 import { costOf } from './github-graphql-cost.ts';
 import type { Budget } from './github-graphql-root.ts';
 import { rootOf } from './github-graphql-root.ts';
-import { GithubRefusal } from './github-refusal.ts';
+import { GithubRefusal, graphqlWords } from './github-refusal.ts';
 import type { GithubWorld } from './github-world.ts';
 
 let schema: GraphQLSchema | undefined;
@@ -69,12 +69,11 @@ const fieldResolver: GraphQLFieldResolver<unknown, unknown> = (source, args, _co
 const shownError = (error: GraphQLError): object => {
   const cause = error.originalError;
   const refusal = cause instanceof GithubRefusal ? cause : undefined;
-  const detail = refusal?.errors.map((one) => one['message'] ?? one['code']).join(', ') ?? '';
   return {
     ...(refusal && { type: refusal.type }),
     ...(error.path && { path: error.path }),
     ...(error.locations && { locations: error.locations }),
-    message: detail === '' ? error.message : detail,
+    message: refusal === undefined ? error.message : graphqlWords(refusal),
   };
 };
 

@@ -1,6 +1,6 @@
 import { labelNamed } from './github-people.ts';
 import { issuesOf } from './github-reads.ts';
-import { GithubRefusal, gone, invalid, notFound } from './github-refusal.ts';
+import { gone, invalid, issuesOff, notFound } from './github-refusal.ts';
 import { actorShape } from './github-rest-accounts.ts';
 import type { Answer, Call, Route } from './github-rest-call.ts';
 import { namesIn, pageOf, textIn } from './github-rest-call.ts';
@@ -25,8 +25,7 @@ const issueIn = (call: Call): Issue => {
   const number = call.path[0] ?? '';
   const issue = /^\d+$/.test(number) ? call.repo.issues.get(Number(number)) : undefined;
   if (issue === undefined) throw notFound();
-  if (!call.repo.issuesEnabled && issue.pull === null)
-    throw new GithubRefusal(410, 'Issues are disabled for this repo', 'GONE');
+  if (!call.repo.issuesEnabled && issue.pull === null) throw issuesOff();
   if (issue.deleted) throw gone();
   const moved = issue.movedTo === null ? undefined : call.face.state.issues.get(issue.movedTo);
   if (moved === undefined) return issue;
@@ -41,7 +40,7 @@ const oneOf = <T extends string>(value: string | null, words: readonly T[], othe
 
 const list = (call: Call): Answer => {
   const { query, face, repo } = call;
-  if (!repo.issuesEnabled) throw new GithubRefusal(410, 'Issues are disabled for this repo', 'GONE');
+  if (!repo.issuesEnabled) throw issuesOff();
   const labels = (query.get('labels') ?? '').split(',').filter((name) => name !== '');
   const since = query.get('since');
   const creator = query.get('creator');

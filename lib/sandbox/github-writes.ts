@@ -1,10 +1,15 @@
 import { labelNamed } from './github-people.ts';
-import { forbidden, notFound } from './github-refusal.ts';
+import { forbidden, invalid, notFound } from './github-refusal.ts';
 import type { CloseReason, Comment, Issue, Label, Repo } from './github-state.ts';
 import { hasRole, repoById } from './github-state.ts';
 import type { GithubWorld } from './github-world.ts';
 
 const mustBeAdmin = 'Must have admin rights to Repository.';
+
+/** A comment says something. */
+const assertText = (body: string): void => {
+  if (body.trim() === '') throw invalid('IssueComment', 'body', 'missing_field');
+};
 
 /** What somebody asks of GitHub, with the rights it takes; both the REST and the GraphQL face write through this. */
 export const githubWrites = (world: GithubWorld, viewer: string) => {
@@ -54,11 +59,14 @@ export const githubWrites = (world: GithubWorld, viewer: string) => {
     return world.addLabel(repo.name, label);
   };
 
-  const addComment = (issue: Issue, body: string): Comment =>
-    world.comment(placeOf(issue).name, issue.number, body, viewer, state.at);
+  const addComment = (issue: Issue, body: string): Comment => {
+    assertText(body);
+    return world.comment(placeOf(issue).name, issue.number, body, viewer, state.at);
+  };
 
   /** One's own comment, or anybody's with write. */
   const editComment = (comment: Comment, body: string): void => {
+    assertText(body);
     const issue = state.issues.get(comment.issueId);
     if (issue === undefined) throw notFound();
     const repo = placeOf(issue);

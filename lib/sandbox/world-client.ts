@@ -28,5 +28,8 @@ export const worldClient = ({ github, state, login }: WorldViewer): GithubClient
   query: async () => {
     throw new Error('a world is not asked in GraphQL');
   },
+  mutate: async () => {
+    throw new Error('a world is not asked in GraphQL');
+  },
   ownLogin: async () => login,
 });

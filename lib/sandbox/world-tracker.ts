@@ -3,13 +3,14 @@ import type { IssueRef, ListedIssue, Permission, RepoRef, RepoScan } from '../co
 import type { Tracker, WatchedIssue } from '../ports.ts';
 import { isoOf } from './github-ids.ts';
 import { issuesOf } from './github-reads.ts';
+import { issuesOff } from './github-refusal.ts';
 import type { Issue, Repo } from './github-state.ts';
 import { findRepo, roleOf } from './github-state.ts';
 import { worldClient } from './world-client.ts';
 import { issueDetail } from './world-detail.ts';
 import { ensureMirror, takeLabelOff } from './world-mirror.ts';
 import { branchOf, newestEvents, openBlockers, openSubIssues, secondOf } from './world-reads.ts';
-import { issuesOff, refuseStray, type WorldViewer } from './world-viewer.ts';
+import { refuseStray, type WorldViewer } from './world-viewer.ts';
 
 /**
  * The tracker over a GitHub world's own state: what `githubTracker` answers over HTTP to the same account, without the
@@ -70,7 +71,7 @@ export const worldTracker = (viewer: WorldViewer): Tracker => ({
   },
 
   ensureMirror: async (issue, mirror, commentId) => {
-    viewer.enter('GET /repositories/{repo_id}/issues/{issue_number}');
+    viewer.enter('query Mirror');
     return ensureMirror(viewer, issue, mirror, commentId);
   },
 

@@ -1,7 +1,7 @@
 import { graphqlRefusal, refusalOf } from '../adapters/github-refusal.ts';
 import type { Actor, IssueRef, RepoRef } from '../core/issue.ts';
 import { PortError } from '../ports.ts';
-import { GithubRefusal, gone, notFound } from './github-refusal.ts';
+import { GithubRefusal, gone, issuesOff, notFound } from './github-refusal.ts';
 import type { Issue, Repo, State } from './github-state.ts';
 import { accountOf, hasRole } from './github-state.ts';
 import type { GithubWorld } from './github-world.ts';
@@ -106,9 +106,6 @@ export type WorldViewer = {
   readonly asking: <T>(route: string, act: () => T) => T;
   readonly actor: (login: string) => Actor;
 };
-
-/** What is asked of issues where they are switched off. */
-export const issuesOff = (): GithubRefusal => new GithubRefusal(410, 'Issues are disabled for this repo', 'GONE');
 
 /** Such a name in a path leads to another place: an empty label to all labels, dots up. The client asks for none. */
 export const refuseStray = (route: string, ...names: readonly string[]): void => {

@@ -22,10 +22,7 @@ const odd = async (rule: Rule = () => undefined) => {
     current = next;
   };
   const written = (): string[] =>
-    server.requests
-      .map(({ request }) => request)
-      .filter(({ method, path }) => method !== 'GET' && path !== '/graphql')
-      .map(({ method, path }) => `${method} ${path}`);
+    server.requests.map(({ request }) => request).flatMap((request) => writeIn(request) ?? []);
   return {
     world,
     issue,
@@ -36,6 +33,14 @@ const odd = async (rule: Rule = () => undefined) => {
     server,
     written,
   };
+};
+
+/** What a request writes: its method and path, or the parts of its mutation; null where it only reads. */
+const writeIn = ({ method, path, body }: HttpRequest): string | null => {
+  if (path !== '/graphql') return method === 'GET' ? null : `${method} ${path}`;
+  const { query } = JSON.parse(body) as { query: string };
+  const parts = [...query.matchAll(/^ {2}\w+: (\w+)/gm)].map(([, field]) => field);
+  return query.startsWith('mutation') ? parts.join(', ') : null;
 };
 
 const answered = (body: unknown, status = 200): Fault => ({ status, body });
@@ -274,47 +279,101 @@ describe('a permission', () => {
 });
 
 describe('the mirror', () => {
+  const mutating: (fault: Fault) => Rule = (fault) => (request) =>
+    request.body.includes('mutation Mirror') ? fault : undefined;
+  const all: Mirror = {
+    labels: { add: ['agent-in-progress'], remove: ['ready-for-agent'] },
+    comment: mirror.comment,
+    state: 'closed',
+  };
+
+  test('everything that differs is written in one request, in the order comment, labels, state', async () => {
+    const { tracker, issue, written, server } = await odd();
+    await tracker.ensureMirror(issue, all, null);
+    expect(written()).toEqual(['addComment, addLabelsToLabelable, removeLabelsFromLabelable, closeIssue']);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('a mutation holds only what differs, and an edit says nothing of the issue', async () => {
+    const { tracker, issue, written } = await odd();
+    const { commentId } = await tracker.ensureMirror(issue, mirror, null);
+    const later = { marker, body: `${marker}\nLater.\n` };
+    await tracker.ensureMirror(issue, { ...mirror, comment: later }, commentId);
+    await tracker.ensureMirror(issue, { ...mirror, comment: later, state: 'closed' }, commentId);
+    await tracker.ensureMirror(issue, { ...mirror, comment: later, state: 'open' }, commentId);
+    expect(written().slice(1)).toEqual(['updateIssueComment', 'closeIssue', 'reopenIssue']);
+  });
+
   test('a comment whose answer was lost is found instead of written twice', async () => {
-    const { world, tracker, issue, become } = await odd(on('POST', /\/comments$/, 'lost'));
+    const { world, tracker, issue, become } = await odd(mutating('lost'));
     await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ kind: 'unavailable' });
     become(() => undefined);
     const { commentId } = await tracker.ensureMirror(issue, mirror, null);
-    const bodies = [...world.state.comments.values()].map(({ id, body }) => [String(id), body]);
+    const bodies = [...world.state.comments.values()].map(({ nodeId, body }) => [nodeId, body]);
     expect(bodies).toEqual([[commentId, `${marker}\nAt work.\n`]]);
   });
 
-  test('a comment that is not a created comment is not taken for one', async () => {
-    const { tracker, issue } = await odd(on('POST', /\/comments$/, answered([{ id: 1 }])));
-    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ name: 'PortError' });
+  test.each([
+    ['without its id', { comment: { commentEdge: { node: null } }, add: null }],
+    ['as nothing at all', { comment: null, add: null }],
+    ['as something else', { comment: [{ id: 1 }], add: null }],
+  ])('a comment that comes back %s is not taken for one', async (_how, data) => {
+    const { tracker, issue } = await odd(mutating(answered({ data })));
+    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ kind: 'unavailable' });
   });
 
   test('nothing is written where everything is as it should be', async () => {
-    const { tracker, issue, written } = await odd();
+    const { tracker, issue, written, server } = await odd();
     const first = await tracker.ensureMirror(issue, mirror, null);
     const before = written();
-    expect(before).toEqual([expect.stringMatching(/^POST .*\/comments$/), expect.stringMatching(/^POST .*\/labels$/)]);
+    expect(before).toEqual(['addComment, addLabelsToLabelable']);
+    const asked = server.requests.length;
     await tracker.ensureMirror(issue, mirror, first.commentId);
     expect(written()).toEqual(before);
+    expect(server.requests.length - asked).toBe(1);
   });
 
   test('line ends and trailing space that GitHub changed are no difference', async () => {
     const { world, tracker, issue, written } = await odd();
     const { commentId } = await tracker.ensureMirror(issue, mirror, null);
     const before = written();
-    world.editComment(Number(commentId), `${marker}\r\nAt work.`, 'afk-bot', world.state.at);
+    const [comment] = world.state.comments.values();
+    world.editComment(comment!.id, `${marker}\r\nAt work.`, 'afk-bot', world.state.at);
     await tracker.ensureMirror(issue, mirror, commentId);
     expect(written()).toEqual(before);
   });
 
-  test('an issue that stays open although it was closed is told', async () => {
-    const { tracker, issue } = await odd(on('PATCH', /\/issues\/\d+$/, answered({ state: 'open' })));
-    await expect(tracker.ensureMirror(issue, { ...mirror, state: 'closed' }, null)).rejects.toMatchObject({
+  test.each([
+    ['a state', { ...mirror, labels: { add: [], remove: [] }, comment: null, state: 'closed' as const }],
+    ['a label', { ...mirror, comment: null }],
+    ['a label that was to go', { ...all, labels: { add: [], remove: ['ready-for-agent'] }, comment: null }],
+  ])('%s that stays as it was without a word is told', async (_what, wanted) => {
+    const on = { labelable: { labels: { nodes: [] as unknown[] } } };
+    const { world, tracker, issue, become } = await odd();
+    const left = world.state.repos.get(Number(issue.repo.id))!.issues.get(issue.number)!.labels[0]!.nodeId;
+    const data = {
+      add: on,
+      remove: { labelable: { labels: { nodes: [{ id: left }] } } },
+      state: { issue: { state: 'OPEN' } },
+    };
+    become(mutating(answered({ data })));
+    await expect(tracker.ensureMirror(issue, wanted, null)).rejects.toMatchObject({
       kind: 'refused',
+      message: expect.stringContaining('left the issue as it was'),
     });
   });
 
-  test('once GitHub asks for a pause nothing more is written', async () => {
-    const { tracker, issue, written } = await odd(on('POST', /\/comments$/, answered({ message: 'slow down' }, 429)));
+  test.each([
+    ['429', answered({ message: 'slow down' }, 429)],
+    ['a secondary limit', answered({ message: 'You have exceeded a secondary rate limit.' }, 403)],
+    ['a limit in a 200', answered({ errors: [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded' }] })],
+    [
+      'a limit in the midst of it',
+      answered({ data: { comment: null }, errors: [{ type: 'RATE_LIMITED', message: 'limit', path: ['add'] }] }),
+    ],
+  ])('once GitHub asks for a pause with %s nothing more is written, also on a locked issue', async (_how, fault) => {
+    const { world, tracker, issue, written } = await odd(mutating(fault));
+    world.lock('acme/shop', issue.number, 'maintainer', world.state.at);
     await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({
       kind: 'unavailable',
       notBefore: expect.any(Number),
@@ -322,31 +381,86 @@ describe('the mirror', () => {
     expect(written()).toHaveLength(1);
   });
 
-  test('a pause is not taken for an issue that takes no comments', async () => {
-    const limit = answered({ message: 'You have exceeded a secondary rate limit.' }, 403);
-    const { world, tracker, issue, written } = await odd(on('POST', /\/comments$/, limit));
-    world.lock('acme/shop', issue.number, 'maintainer', world.state.at);
-    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ kind: 'unavailable' });
-    expect(written()).toHaveLength(1);
-  });
+  const refusing = (type: string | undefined, message: string, alias = 'comment'): Fault =>
+    answered({
+      data: { comment: null, add: { labelable: { labels: { nodes: [] } } } },
+      errors: [{ ...(type && { type }), message, path: [alias] }],
+    });
 
   test('only a locked issue may refuse a comment without a word', async () => {
-    const forbidden = on('POST', /\/comments$/, answered({ message: 'Resource not accessible' }, 403));
-    const { tracker, issue } = await odd(forbidden);
-    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ kind: 'refused' });
+    const labelled = { ...mirror, labels: { add: [], remove: [] } };
+    const { world, tracker, issue } = await odd(mutating(refusing('FORBIDDEN', 'Resource not accessible')));
+    await expect(tracker.ensureMirror(issue, labelled, null)).rejects.toMatchObject({ kind: 'refused' });
+    world.lock('acme/shop', issue.number, 'maintainer', world.state.at);
+    expect(await tracker.ensureMirror(issue, labelled, null)).toEqual({ commentId: null });
+  });
+
+  test.each([
+    ['is definite by a word of GitHub', 'UNPROCESSABLE', 'body is too long', 'refused'],
+    ['may pass', 'SERVICE_UNAVAILABLE', 'try later', 'unavailable'],
+    ['has no known word', undefined, 'Something went wrong', 'unavailable'],
+  ])('a part whose refusal %s is told by its own words', async (_how, type, message, kind) => {
+    const { tracker, issue } = await odd(mutating(refusing(type, message)));
+    await expect(
+      tracker.ensureMirror(issue, { ...mirror, labels: { add: [], remove: [] } }, null),
+    ).rejects.toMatchObject({ kind, message: expect.stringContaining(message) });
+  });
+
+  test('an error of the whole mutation is no error of one part', async () => {
+    const error = { message: 'Something went wrong while executing your query' };
+    const { world, tracker, issue } = await odd(mutating(answered({ data: { comment: null }, errors: [error] })));
+    world.lock('acme/shop', issue.number, 'maintainer', world.state.at);
+    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+
+  test('a comment that was deleted between the two requests is made anew by the next mirror', async () => {
+    const { world, tracker, issue, become } = await odd();
+    const first = await tracker.ensureMirror(issue, mirror, null);
+    const edited = { ...mirror, comment: { marker, body: 'Later.' } };
+    become((request) => {
+      const [comment] = world.state.comments.values();
+      if (request.body.includes('mutation Mirror') && comment) world.deleteComment(comment.id, 'maintainer', 0);
+      return undefined;
+    });
+    await expect(tracker.ensureMirror(issue, edited, first.commentId)).rejects.toMatchObject({ kind: 'unavailable' });
+    const second = await tracker.ensureMirror(issue, edited, first.commentId);
+    expect([...world.state.comments.values()].map(({ nodeId }) => nodeId)).toEqual([second.commentId]);
+  });
+
+  test.each([
+    ['labels', ['issue', 'labels']],
+    ['comments', ['issue', 'comments']],
+    ['the comment, for another reason than absence', ['comment']],
+  ])('where %s could not be read nothing is written', async (_what, path) => {
+    const type = 'SERVICE_UNAVAILABLE';
+    const partial: Rule = (request) =>
+      queried(request, 'Mirror')
+        ? answered({ data: { issue: null, comment: null }, errors: [{ type, message: 'Try later', path }] })
+        : undefined;
+    const { tracker, issue, written } = await odd(partial);
+    await expect(tracker.ensureMirror(issue, mirror, 'IC_1')).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(written()).toEqual([]);
+  });
+
+  test('a label that somebody made meanwhile is as good as one of ours', async () => {
+    const { world, tracker, issue, become } = await odd();
+    become((request) => {
+      if (request.method === 'POST' && request.path.endsWith('/labels') && !made) {
+        made = true;
+        world.addLabel('acme/shop', { name: 'Brand-New' });
+      }
+      return undefined;
+    });
+    let made = false;
+    await tracker.ensureMirror(issue, { ...mirror, labels: { add: ['brand-new'], remove: [] } }, null);
+    const labels = world.state.repos.get(Number(issue.repo.id))?.issues.get(issue.number)?.labels ?? [];
+    expect(labels.map(({ name }) => name)).toContain('Brand-New');
   });
 
   test('a label that stays on although it was taken off is told', async () => {
     const { tracker, issue } = await odd(on('DELETE', /\/labels\//, answered({ message: 'Not Found' }, 404)));
     await expect(tracker.removeLabel(issue, 'Ready-for-agent')).rejects.toMatchObject({ kind: 'refused' });
     await tracker.removeLabel(issue, 'never-on');
-  });
-
-  test('a refused comment is told only after the labels were put on', async () => {
-    const { world, tracker, issue } = await odd(on('POST', /\/comments$/, answered({ message: 'spam' }, 422)));
-    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ kind: 'refused' });
-    const labels = world.state.repos.get(Number(issue.repo.id))?.issues.get(issue.number)?.labels ?? [];
-    expect(labels.map(({ name }) => name)).toContain('agent-in-progress');
   });
 });
 

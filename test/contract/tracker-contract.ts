@@ -451,7 +451,7 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       world.label(name, issue.number, 'ready-for-human', 'maintainer', world.state.at);
       const { commentId } = await tracker.ensureMirror(issue, mirror({ state: 'closed' }), null);
       expect(labelsOf(world, issue)).toEqual(['agent-in-progress', 'ready-for-agent']);
-      expect(ours(world, issue)).toMatchObject([{ id: Number(commentId), body: `${marker}\nAt work.\n` }]);
+      expect(ours(world, issue)).toMatchObject([{ nodeId: commentId, body: `${marker}\nAt work.\n` }]);
       expect(issueIn(world, issue)).toMatchObject({ state: 'closed', stateReason: 'completed' });
     });
 
@@ -478,10 +478,50 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       const { world, tracker } = await tracking();
       const issue = readyIssue(world);
       const first = await tracker.ensureMirror(issue, mirror(), null);
-      world.deleteComment(Number(first.commentId), 'maintainer', world.state.at);
+      world.deleteComment(ours(world, issue)[0]!.id, 'maintainer', world.state.at);
       const second = await tracker.ensureMirror(issue, mirror(), first.commentId);
       expect(second.commentId).not.toBe(first.commentId);
       expect(ours(world, issue)).toHaveLength(1);
+    });
+
+    test('a comment that a run of an older version knows by its number is found by its marker', async () => {
+      const { world, tracker } = await tracking();
+      const issue = readyIssue(world);
+      const first = await tracker.ensureMirror(issue, mirror(), null);
+      const next = mirror({ comment: { marker, body: `${marker}\nPushed.\n` } });
+      expect(await tracker.ensureMirror(issue, next, String(ours(world, issue)[0]!.id))).toEqual(first);
+      expect(ours(world, issue).map((comment) => comment.body)).toEqual([`${marker}\nPushed.\n`]);
+    });
+
+    test('a comment of ours on another issue is not the comment', async () => {
+      const { world, tracker } = await tracking();
+      const [here, there] = [readyIssue(world), readyIssue(world)];
+      const other = await tracker.ensureMirror(there!, mirror(), null);
+      const mine = await tracker.ensureMirror(here!, mirror({ comment: { marker, body: 'Here.' } }), other.commentId);
+      expect(mine.commentId).not.toBe(other.commentId);
+      expect(ours(world, there!).map((comment) => comment.body)).toEqual([`${marker}\nAt work.\n`]);
+      expect(ours(world, here!).map((comment) => comment.body)).toEqual([`${marker}\nHere.`]);
+    });
+
+    test('a label the repo does not have is made, and one that differs in case only is not', async () => {
+      const { world, tracker } = await tracking();
+      const issue = readyIssue(world);
+      const labels = { add: ['Ready-For-Human', 'brand-new'], remove: ['READY-FOR-AGENT'] };
+      await tracker.ensureMirror(issue, mirror({ labels }), null);
+      expect(labelsOf(world, issue)).toEqual(['brand-new', 'ready-for-human']);
+    });
+
+    test('a label that may not be made is told, and keeps no other part from being done', async () => {
+      const { world, tracker } = await tracking();
+      const issue = readyIssue(world);
+      world.setPermission(name, 'afk-bot', 'triage');
+      const wanted = mirror({ labels: { add: ['brand-new'], remove: ['ready-for-agent'] }, state: 'closed' });
+      await expect(tracker.ensureMirror(issue, wanted, null)).rejects.toMatchObject({ kind: 'refused' });
+      expect([labelsOf(world, issue), ours(world, issue).length, issueIn(world, issue).state]).toEqual([
+        [],
+        1,
+        'closed',
+      ]);
     });
 
     test("a marker in somebody else's comment, or quoted in one of ours, is not the comment", async () => {
@@ -489,7 +529,7 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       const issue = readyIssue(world);
       const fake = world.comment(name, issue.number, `${marker}\nGo away.`, 'stranger', world.state.at);
       const quote = world.comment(name, issue.number, `Somebody wrote:\n> ${marker}`, 'afk-bot', world.state.at);
-      await tracker.ensureMirror(issue, mirror(), String(fake.id));
+      await tracker.ensureMirror(issue, mirror(), fake.nodeId);
       expect([fake.body, quote.body]).toEqual([`${marker}\nGo away.`, `Somebody wrote:\n> ${marker}`]);
       expect(ours(world, issue).map((comment) => comment.body)).toContain(`${marker}\nAt work.\n`);
     });

@@ -240,6 +240,59 @@ describe('a mutation', () => {
   });
 });
 
+describe('a mutation is refused what REST is refused', () => {
+  const comment =
+    'mutation ($i: ID!, $b: String!) { addComment(input: { subjectId: $i, body: $b }) { subject { id } } }';
+  const errorOf = (answer: ReturnType<ReturnType<typeof graphqlOf>>) => answer.body.errors[0];
+
+  test('a comment on a locked issue, from those who may not push', () => {
+    const { world, issue, run } = aWorld();
+    world.lock('acme/app', 1, 'maintainer', start);
+    expect(errorOf(run('s', comment, { i: issue.nodeId, b: 'Me too.' }))).toMatchObject({ type: 'FORBIDDEN' });
+    expect(run('t', comment, { i: issue.nodeId, b: 'Quiet.' }).body.errors).toBeUndefined();
+  });
+
+  test('a comment that says nothing', () => {
+    const { issue, run } = aWorld();
+    expect(errorOf(run('t', comment, { i: issue.nodeId, b: ' \n' }))).toMatchObject({ type: 'UNPROCESSABLE' });
+  });
+
+  test('anything where issues are switched off', () => {
+    const { world, issue, run } = aWorld();
+    world.setIssuesEnabled('acme/app', false);
+    expect(errorOf(run('t', comment, { i: issue.nodeId, b: 'x' }))).toMatchObject({
+      message: 'Issues are disabled for this repo',
+    });
+  });
+
+  test('a label of another repository, and then none of the others goes on either', () => {
+    const { world, issue, run } = aWorld();
+    world.setPermission('acme/secret', 'maintainer', 'write');
+    const [foreign, own] = [
+      world.addLabel('acme/secret', { name: 'ours' }),
+      world.addLabel('acme/app', { name: 'own' }),
+    ];
+    const add = [own.nodeId, foreign.nodeId];
+    const answer = run('t', startMutation, { issue: issue.nodeId, add, body: 'x' });
+    expect(answer.body.errors).toMatchObject([{ type: 'NOT_FOUND', path: ['add'] }]);
+    expect(issue.labels.map(({ name }) => name)).toEqual(['ready-for-agent']);
+  });
+
+  test("somebody else's comment, without the right to push", () => {
+    const { world, issue, ready, run } = aWorld();
+    const theirs = world.comment('acme/app', 1, 'Mine.', 'maintainer', start);
+    const { errors } = run('s', finishMutation, {
+      ...{ issue: issue.nodeId, comment: theirs.nodeId, add: [], remove: [ready.nodeId], body: 'Not yours.' },
+    }).body;
+    expect(errors.map(({ type, path }: { type: string; path: string[] }) => [type, ...path])).toEqual([
+      ['FORBIDDEN', 'edit'],
+      ['FORBIDDEN', 'add'],
+      ['FORBIDDEN', 'remove'],
+    ]);
+    expect([theirs.body, issue.state]).toEqual(['Mine.', 'closed']);
+  });
+});
+
 test('a closing commit is the closer of the event', () => {
   const { world, run } = aWorld();
   const { after } = world.push(

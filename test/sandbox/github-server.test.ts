@@ -104,6 +104,21 @@ describe('the secondary limits', () => {
     expect(write(ask).status).toBe(201);
   });
 
+  test.each([
+    ['writes in a minute', { writesPerMinute: 2 }],
+    ['writes in an hour', { writesPerHour: 2 }],
+    ['points in a minute', { graphqlPointsPerMinute: 10 }],
+  ])('a mutation is one write of five points, whatever the number of its parts: %s', (_, limits) => {
+    const world = aWorld();
+    const ask = askGithub(world, { limits });
+    const subject = world.state.repos.values().next().value!.issues.get(1)!.nodeId;
+    const add = 'addComment(input: { subjectId: $i, body: "x" }) { subject { id } }';
+    const query = `mutation ($i: ID!) { a: ${add} b: ${add} }`;
+    const mutate = () => ask('t', 'POST /graphql', { query, variables: { i: subject } });
+    expect([mutate().status, mutate().status, mutate().status]).toEqual([200, 200, 403]);
+    expect(mutate().headers['retry-after']).toBe('60');
+  });
+
   test('reads go on where only writes are limited', () => {
     const ask = askGithub(aWorld(), { limits: { writesPerMinute: 0 } });
     expect(write(ask).status).toBe(403);
