@@ -395,6 +395,14 @@ describe('the mirror', () => {
     expect(await tracker.ensureMirror(issue, labelled, null)).toEqual({ commentId: null });
   });
 
+  test('a locked issue may refuse nothing but the comment', async () => {
+    const { world, tracker, issue } = await odd(mutating(refusing('FORBIDDEN', 'Resource not accessible', 'add')));
+    world.lock('acme/shop', issue.number, 'maintainer', world.state.at);
+    await expect(tracker.ensureMirror(issue, { ...mirror, comment: null }, null)).rejects.toMatchObject({
+      kind: 'refused',
+    });
+  });
+
   test.each([
     ['is definite by a word of GitHub', 'UNPROCESSABLE', 'body is too long', 'refused'],
     ['may pass', 'SERVICE_UNAVAILABLE', 'try later', 'unavailable'],
@@ -410,7 +418,10 @@ describe('the mirror', () => {
     const error = { message: 'Something went wrong while executing your query' };
     const { world, tracker, issue } = await odd(mutating(answered({ data: { comment: null }, errors: [error] })));
     world.lock('acme/shop', issue.number, 'maintainer', world.state.at);
-    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(tracker.ensureMirror(issue, mirror, null)).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining('Something went wrong'),
+    });
   });
 
   test('a comment that was deleted between the two requests is made anew by the next mirror', async () => {

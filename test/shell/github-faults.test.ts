@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Fault, HttpRequest } from '../../lib/sandbox/github-handler.ts';
-import { commentsOf, standing } from '../simulation/simulation.ts';
+import { commentsOf, issueIn, standing } from '../simulation/simulation.ts';
 import { busyAgents, locks, minutes, threadsOf, toRest } from './minutes.ts';
 import { simulationOverHttp } from './over-http.ts';
 
@@ -110,6 +110,34 @@ describe('Poison stays local: whatever GitHub answers for some minutes, it is sa
     await toRest(sim, 60);
     expect([standing(sim, web, 1), commentsOf(sim.world, web, 1).length]).toEqual(['done', 1]);
     expect([standing(sim, api, 1), commentsOf(sim.world, api, 1).length]).toEqual(['done', 1]);
+  });
+});
+
+describe('No write is done twice, whatever becomes of the answers to it', () => {
+  const pause = saying(403, 'You have exceeded a secondary rate limit.', { 'retry-after': '60' });
+  const limited: Fault = {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: { errors: [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded' }] },
+  };
+  test.each([
+    ['lost', 'lost'],
+    ['a secondary limit', pause],
+    ['a primary limit in a 200', limited],
+  ] as const)('the first answer to every write is %s', async (_, fault) => {
+    const tried = new Set<string>();
+    const { sim, faults } = await simulationOverHttp([{ repo: web, agent: 'lands at once' }]);
+    faults.github = ({ body }) => {
+      if (!body.includes('mutation Mirror') || tried.has(body)) return null;
+      tried.add(body);
+      return fault;
+    };
+    await toRest(sim, 60);
+    expect(tried.size).toBeGreaterThanOrEqual(4);
+    const events = issueIn(sim.world, web, 1).events.map(({ kind }) => kind);
+    expect([standing(sim, web, 1), commentsOf(sim.world, web, 1).length]).toEqual(['done', 1]);
+    const acts = events.filter((kind) => kind !== 'referenced').toSorted();
+    expect(acts).toEqual(['closed', 'labeled', 'labeled', 'unlabeled', 'unlabeled']);
   });
 });
 

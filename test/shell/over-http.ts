@@ -9,7 +9,7 @@ import { githubServer } from '../../lib/sandbox/github-server.ts';
 import type { T3Request } from '../../lib/sandbox/t3-handler.ts';
 import { type T3Fault, t3Server } from '../../lib/sandbox/t3-server.ts';
 import type { SandboxWorld } from '../../lib/sandbox/world.ts';
-import { type Issue, type Simulation, simulation } from '../simulation/simulation.ts';
+import { type Issue, type Simulation, type SimulationOptions, simulation } from '../simulation/simulation.ts';
 
 /** What the two products answer instead of their own answers; null where nothing is wrong. */
 export type Faults = {
@@ -19,33 +19,35 @@ export type Faults = {
 
 /**
  * A simulation whose ticks reach the world as in earnest: real adapters, real HTTP, stand-ins on loopback. Client
- * time-outs are short, so that what hangs is soon given up. `faults` may be changed at any time.
+ * time-outs are short, so that what hangs is soon given up. `faults` may be changed at any time. `asked` is what GitHub
+ * was asked so far.
  */
-export const simulationOverHttp = async (issues: readonly Issue[]): Promise<{ sim: Simulation; faults: Faults }> => {
+export const simulationOverHttp = async (
+  issues: readonly Issue[],
+  settings: Record<string, unknown> = {},
+  options: Omit<SimulationOptions, 'portsOver'> = {},
+): Promise<{ sim: Simulation; faults: Faults; asked: () => readonly HttpRequest[] }> => {
   const faults: Faults = { t3: () => null, github: () => null };
   const around: { world?: SandboxWorld; now?: () => number } = {};
   let ports: Pick<Ports, 'tracker' | 'forge' | 'executor'> | null = null;
-  const sim = simulation(
-    issues,
-    {},
-    {
-      portsOver: (world, { now }) => {
-        Object.assign(around, { world, now });
-        // The servers are up before the first tick asks.
-        return {
-          get tracker() {
-            return ports!.tracker;
-          },
-          get forge() {
-            return ports!.forge;
-          },
-          get executor() {
-            return ports!.executor;
-          },
-        };
-      },
+  const sim = simulation(issues, settings, {
+    ...options,
+    portsOver: (world, { now }) => {
+      Object.assign(around, { world, now });
+      // The servers are up before the first tick asks.
+      return {
+        get tracker() {
+          return ports!.tracker;
+        },
+        get forge() {
+          return ports!.forge;
+        },
+        get executor() {
+          return ports!.executor;
+        },
+      };
     },
-  );
+  });
   const now = around.now!;
   const settled = (): number => {
     sim.world.settle(now());
@@ -65,5 +67,5 @@ export const simulationOverHttp = async (issues: readonly Issue[]): Promise<{ si
     forge: githubForge({ client }),
     executor: t3Client({ url: t3.url, token: 't3', timeoutMs: 250 }),
   };
-  return { sim, faults };
+  return { sim, faults, asked: () => github.requests.map(({ request }) => request) };
 };

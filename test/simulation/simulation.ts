@@ -41,6 +41,8 @@ export type Intercept = (call: Call, pass: () => Promise<unknown>) => Promise<un
 export type SimulationOptions = {
   /** Names of the doorbells; one by default. */
   bells?: readonly string[];
+  /** Every green push is deployed to production. */
+  deploys?: boolean;
   /** The world's ports by another way than its state, e.g. over HTTP. */
   portsOver?: (
     world: SandboxWorld,
@@ -67,7 +69,14 @@ export const simulation = (
   github.addUser('maintainer');
   github.addUser('stranger');
   for (const repo of counts.keys()) {
-    world.addRepo(repo, { permissions: { [login]: 'write', maintainer: 'maintain', [agentLogin]: 'write' } }, epoch);
+    world.addRepo(
+      repo,
+      {
+        permissions: { [login]: 'write', maintainer: 'maintain', [agentLogin]: 'write' },
+        deploys: options.deploys === true,
+      },
+      epoch,
+    );
     issues
       .filter((issue) => issue.repo === repo)
       .forEach(({ author = 'maintainer', title, body = 'Please mend it.', labelled = 'maintainer' }, index) => {
