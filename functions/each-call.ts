@@ -25,6 +25,7 @@ export const forgeThrough = (through: Through<Forge>): Forge => ({
   landing: through(({ landing }) => landing),
   ci: through(({ ci }) => ci),
   elsewhere: through(({ elsewhere }) => elsewhere),
+  pull: through(({ pull }) => pull),
   said: through(({ said }) => said),
 });
 

@@ -13,6 +13,7 @@ import type {
 } from './core/issue.ts';
 import type { Mirror } from './core/mirror.ts';
 import type { Notice } from './core/notification.ts';
+import type { PullFacts } from './core/pull-request.ts';
 import type { Item } from './core/record.ts';
 import type { EndedRun } from './core/run.ts';
 import type { Landing } from './core/settings-schema.ts';
@@ -122,11 +123,12 @@ export type WatchedIssue = {
 export type Forge = {
   /**
    * This run's commits on the default branch since `base`, and the tip to watch. With `after`, the tip to watch in that
-   * one's place: of the next push that carries it.
+   * one's place: of the next push that carries it. `merged` is a commit of the run whatever its message says: what the
+   * merge of its pull request left on the branch, where a person wrote that message.
    */
   landing: (
     repo: RepoRef,
-    ask: { base: string; branch: string; head: string; runId: string; after?: string },
+    ask: { base: string; branch: string; head: string; runId: string; after?: string; merged?: string | null },
   ) => Promise<LandingFacts>;
   /** Everything the CI and deployment folds are fed with, for one commit. `hasDescendant` is handed through. */
   ci: (
@@ -135,6 +137,14 @@ export type Forge = {
   ) => Promise<{ ci: CiFacts; deployments: readonly Deployment[] }>;
   /** A pull request or branch that carries this run's commits; asked only once nothing is on the default branch. */
   elsewhere: (repo: RepoRef, ask: { issue: number; runId: string }) => Promise<{ url: string } | null>;
+  /**
+   * The pull request of this run against that branch: the newest open one, else the newest; null where there is none.
+   * One from a fork, of another repo or without a commit of the run's is not. `known` is the number of the one seen before.
+   */
+  pull: (
+    repo: RepoRef,
+    ask: { issue: number; runId: string; branch: string; known: number | null },
+  ) => Promise<PullFacts | null>;
   /**
    * By name as a run keeps it, the end of what each check that did not pass reported: cleaned, redacted, bounded, and
    * words of others all the same. A name without any is absent. One request, or two; of very many checks the first 100.

@@ -4,6 +4,7 @@ import type { GithubClient } from './github-client.ts';
 import type { Ancestry } from './github-deployments.ts';
 import { foundElsewhere } from './github-elsewhere.ts';
 import { landing } from './github-landing.ts';
+import { pullOfRun } from './github-pull.ts';
 import { saidOf } from './github-said.ts';
 
 /** Commits, CI and deployments on GitHub, asked by ids as the tracker does. */
@@ -13,6 +14,7 @@ export const githubForge = ({ client }: { client: GithubClient }): Forge => {
     landing: (repo, ask) => landing(client, repo, ask),
     elsewhere: (repo, ask) => foundElsewhere(client, repo, ask),
     ci: (repo, ask) => commitReports(client, ancestry, repo, ask),
+    pull: (repo, ask) => pullOfRun(client, repo, ask),
     said: (repo, ask) => saidOf(client, repo, ask),
   };
 };

@@ -22,13 +22,14 @@ import { Activities, Commits, Comparison } from './github-wire.ts';
 export const landing = async (
   client: GithubClient,
   repo: RepoRef,
-  { base, branch, head, runId, after }: Parameters<Forge['landing']>[1],
+  { base, branch, head, runId, after, merged }: Parameters<Forge['landing']>[1],
 ): Promise<LandingFacts> => {
   const { commits, rewritten } = base === head ? untouched : await commitsSince(client, repo, base, head);
-  const own = commitsOfRun(commits, runId);
+  const own = commitsOfRun(commits, runId, merged);
   if (own.length === 0) return { ...nothing, rewritten };
   const history = { commits, head, pushes: await pushesTo(client, repo, branch), checked: new Set<string>() };
-  const tipOf = (known: History): Tip | null => (after === undefined ? pushTip(known, runId) : nextTip(known, after));
+  const tipOf = (known: History): Tip | null =>
+    after === undefined ? pushTip(known, runId, merged) : nextTip(known, after);
   const byPush = tipOf(history);
   const found =
     byPush?.by === 'push' ? byPush : tipOf({ ...history, checked: await checkedCommits(client, repo, head) });

@@ -6,8 +6,8 @@
  * has checks, else the branch's head. Pure and total. The tip carries *all* of the run's commits, by ancestry and not
  * by the order of the list, in which the commits of a merge lie among older ones.
  */
-export const pushTip = (history: History, runId: string): PushTip | null => {
-  const commits = commitsOfRun(history.commits, runId);
+export const pushTip = (history: History, runId: string, merged: string | null = null): PushTip | null => {
+  const commits = commitsOfRun(history.commits, runId, merged);
   if (commits.length === 0) return null;
   const tip = tipCarrying(history, (reached) => commits.every(({ sha }) => reached.has(sha)));
   return tip && { commits, ...tip };
@@ -41,9 +41,16 @@ export type PushTip = Tip & { commits: readonly Commit[] };
 export const nextTip = (history: History, tip: string): Tip | null =>
   tipCarrying(history, (reached, sha) => sha !== tip && reached.has(tip));
 
-/** The commits with a line `AFK-Run: <run id>`, wherever in the message a squash left it; in the order given. */
-export const commitsOfRun = (commits: readonly Commit[], runId: string): readonly Commit[] =>
-  commits.filter((commit) => trailersOf(commit.message, 'afk-run').includes(runId));
+/**
+ * The commits with a line `AFK-Run: <run id>`, wherever in the message a squash left it, and the one that the merge of
+ * the run's pull request left there, whoever wrote its message; in the order given.
+ */
+export const commitsOfRun = (
+  commits: readonly Commit[],
+  runId: string,
+  merged: string | null = null,
+): readonly Commit[] =>
+  commits.filter(({ sha, message }) => sha === merged || trailersOf(message, 'afk-run').includes(runId));
 
 /** What the agent declared in these messages by `AFK-Phase`; a claim for people to read, never proof. */
 export const declaredPhases = (messages: readonly string[]): { testsRed: boolean; green: boolean } => {

@@ -2,7 +2,7 @@ import type { PushSeen } from './github-ci.ts';
 import { nodeIdOf, shaOf } from './github-ids.ts';
 import { assertWritable, record, setIssueState } from './github-issue-record.ts';
 import { closingsIn, mentionsIn } from './github-references.ts';
-import type { Activity, Commit, Repo, State } from './github-state.ts';
+import type { Activity, Commit, Issue, Repo, State } from './github-state.ts';
 import { accountOf, advance, findRepo, identity, repoOf } from './github-state.ts';
 
 /** What `before` says of a branch that did not exist. */
@@ -25,7 +25,8 @@ export type PushText = {
 
 export type Pushed = { before: string; after: string; shas: string[] };
 
-const commitOn = (
+/** A commit that is on no branch yet. */
+export const commitOn = (
   state: State,
   repo: Repo,
   text: CommitText,
@@ -51,36 +52,35 @@ const commitOn = (
   return commit;
 };
 
-/** Mentions show on the issues; on the default branch a closing keyword closes at once, before any CI. */
-const applyMessage = (
-  state: State,
-  repo: Repo,
-  commit: Commit,
-  onDefault: boolean,
-  actor: string,
-  at: number,
-): void => {
-  const targets = (references: ReturnType<typeof mentionsIn>) =>
+const targetsOf = (state: State, repo: Repo, references: ReturnType<typeof mentionsIn>): ReadonlySet<Issue> =>
+  new Set(
     references.flatMap(({ repo: name, number }) => {
       const issue = (name === null ? repo : findRepo(state, name))?.issues.get(number);
       return issue === undefined || issue.deleted ? [] : [issue];
-    });
-  for (const issue of new Set(targets(mentionsIn(commit.message)))) {
+    }),
+  );
+
+/** A commit's mentions show on the issues, whatever branch it is on. */
+export const mention = (state: State, repo: Repo, commit: Commit, actor: string, at: number): void => {
+  for (const issue of targetsOf(state, repo, mentionsIn(commit.message)))
     record(state, issue, actor, at, { kind: 'referenced', commit: { repoId: repo.id, sha: commit.sha } });
-  }
-  if (!onDefault) return;
-  for (const issue of new Set(targets(closingsIn(commit.message)))) {
+};
+
+/** On the default branch a closing keyword closes at once, before any CI. */
+export const closeByMessage = (state: State, repo: Repo, commit: Commit, actor: string, at: number): void => {
+  for (const issue of targetsOf(state, repo, closingsIn(commit.message))) {
     if (issue.pull !== null) continue;
     setIssueState(state, issue, actor, { state: 'closed', reason: 'completed', sha: commit.sha }, at);
   }
 };
 
+/** An entry in the record of what happened to refs. */
+export const logged = (state: State, repo: Repo, entry: Omit<Activity, 'id' | 'nodeId'>): void => {
+  repo.activity.push({ ...identity(state, 'PSH'), ...entry });
+};
+
 /** What reaches a repository's branches. `runCi` is told of the tip of each push, and of nothing else. */
 export const commitActs = (state: State, runCi: (repo: Repo, push: PushSeen, at: number) => void) => {
-  const logged = (repo: Repo, entry: Omit<Activity, 'id' | 'nodeId'>): void => {
-    repo.activity.push({ ...identity(state, 'PSH'), ...entry });
-  };
-
   /** Appends to a branch, or makes it off the default branch, or rewrites it. One entry in the activity log. */
   const push = (name: string, text: PushText, at: number): Pushed => {
     const repo = repoOf(state, name);
@@ -106,9 +106,14 @@ export const commitActs = (state: State, runCi: (repo: Repo, push: PushSeen, at:
     repo.branches.set(branch, tip);
     repo.pushes += 1;
     const kind = before === undefined ? 'branch_creation' : text.force ? 'force_push' : 'push';
-    logged(repo, { at: now, ref: `refs/heads/${branch}`, before: before ?? nullSha, after: tip, actor, kind });
+    logged(state, repo, { at: now, ref: `refs/heads/${branch}`, before: before ?? nullSha, after: tip, actor, kind });
     const onDefault = branch === repo.defaultBranch;
-    for (const commit of made) applyMessage(state, repo, commit, onDefault, actor, now);
+    for (const commit of made) {
+      mention(state, repo, commit, actor, now);
+      if (onDefault) closeByMessage(state, repo, commit, actor, now);
+    }
+    for (const { state: standing, pull } of repo.issues.values())
+      if (pull?.head === branch && standing === 'open') Object.assign(pull, { sha: tip, conflicting: false });
     const message = repo.commits.get(tip)?.message ?? '';
     runCi(repo, { sha: tip, message, branch, number: repo.pushes }, now);
     return { before: before ?? nullSha, after: tip, shas: made.map((commit) => commit.sha) };
@@ -123,7 +128,7 @@ export const commitActs = (state: State, runCi: (repo: Repo, push: PushSeen, at:
     const before = repo.branches.get(branch) ?? nullSha;
     repo.branches.delete(branch);
     const entry = { at: advance(state, at), ref: `refs/heads/${branch}`, before, after: nullSha, actor };
-    logged(repo, { ...entry, kind: 'branch_deletion' });
+    logged(state, repo, { ...entry, kind: 'branch_deletion' });
   };
 
   /** Renames the default branch; commits keep their ids. */

@@ -5,6 +5,7 @@ import type { DeploymentArgs } from './github-graphql-deployments.ts';
 import { deploymentConnection } from './github-graphql-deployments.ts';
 import type { Graph, Node } from './github-graphql-graph.ts';
 import { isoOf } from './github-ids.ts';
+import { pullsWith } from './github-pulls.ts';
 import { historyOf, suitesOf } from './github-reads.ts';
 import { repoHtml } from './github-rest-shapes.ts';
 import type { Commit, Repo } from './github-state.ts';
@@ -41,8 +42,7 @@ export const commitNode = (graph: Graph, repo: Repo, commit: Commit): Node => {
       connectionOf('checkSuites', args, suitesOf(graph.state, repo, commit.sha), (suite) => graph.suite(repo, suite)),
     deployments: (args: DeploymentArgs) => deploymentConnection(graph, repo, commit.sha, args),
     associatedPullRequests: (args: PageArgs) => {
-      const pulls = [...repo.issues.values()].filter((issue) => issue.pull?.sha === commit.sha);
-      return connectionOf('associatedPullRequests', args, pulls, graph.issue);
+      return connectionOf('associatedPullRequests', args, pullsWith(repo, commit), graph.issue);
     },
     history: (args: PageArgs) =>
       connectionOf('history', args, historyOf(repo, commit), (one) => graph.commit(repo, one)),

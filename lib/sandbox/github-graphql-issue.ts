@@ -4,14 +4,8 @@ import type { Graph, Node } from './github-graphql-graph.ts';
 import { canSee } from './github-graphql-graph.ts';
 import { timelineNodes } from './github-graphql-timeline.ts';
 import { isoOf, isoOrNull, nodeIdOf } from './github-ids.ts';
-import {
-  associationOf,
-  commitAt,
-  compareCommits,
-  dependencies,
-  subIssuesOf,
-  subIssuesSummary,
-} from './github-reads.ts';
+import { commitsOfPull, reviewDecision } from './github-pulls.ts';
+import { associationOf, dependencies, subIssuesOf, subIssuesSummary } from './github-reads.ts';
 import { issueHtml, repoHtml } from './github-rest-shapes.ts';
 import type { Comment, Edit, Issue, Label, Repo } from './github-state.ts';
 import { hasRole, repoById } from './github-state.ts';
@@ -130,16 +124,20 @@ const pullNode = (graph: Graph, repo: Repo, issue: Issue, pull: NonNullable<Issu
   headRefName: pull.head,
   headRefOid: pull.sha,
   baseRefName: pull.base,
-  mergeCommit: null,
-  commits: (args: PageArgs) => {
-    const [base, head] = [commitAt(repo, pull.base), commitAt(repo, pull.sha)];
-    const ahead = base && head ? (compareCommits(repo, base, head)?.ahead ?? []) : [];
-    return connectionOf('commits', args, ahead, (commit) => ({
+  isCrossRepository: pull.fork,
+  // Once it is over GitHub does not reckon any more.
+  mergeable: issue.state === 'closed' ? 'UNKNOWN' : pull.conflicting ? 'CONFLICTING' : 'MERGEABLE',
+  reviewDecision: reviewDecision(repo, pull),
+  mergeCommit: () => {
+    const commit = pull.mergeSha === null ? undefined : repo.commits.get(pull.mergeSha);
+    return commit === undefined ? null : graph.commit(repo, commit);
+  },
+  commits: (args: PageArgs) =>
+    connectionOf('commits', args, commitsOfPull(repo, pull), (commit) => ({
       __typename: 'PullRequestCommit',
       id: nodeIdOf('PRC', `${issue.id}:${commit.sha}`),
       commit: () => graph.commit(repo, commit),
-    }));
-  },
+    })),
 });
 
 /** `Issue`, or `PullRequest` for what is one. */

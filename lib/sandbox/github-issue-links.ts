@@ -4,7 +4,15 @@ import { closingsIn } from './github-references.ts';
 import type { Issue, State } from './github-state.ts';
 import { advance, issueOf, repoById, repoOf } from './github-state.ts';
 
-type PullOpening = { author: string; title: string; body?: string; head: string; base?: string; draft?: boolean };
+type PullOpening = {
+  author: string;
+  title: string;
+  body?: string;
+  head: string;
+  base?: string;
+  draft?: boolean;
+  fork?: boolean;
+};
 
 /** What ties issues to one another and to places: blockers, sub-issues, pull requests, moving away, disappearing. */
 export const linkActs = (state: State) => {
@@ -35,13 +43,18 @@ export const linkActs = (state: State) => {
       base: opening.base ?? repo.defaultBranch,
       sha,
       draft: opening.draft ?? false,
+      fork: opening.fork ?? false,
+      conflicting: false,
+      review: null,
       mergedAt: null,
+      baseSha: null,
+      mergeSha: null,
       closes: closingsIn(opening.body ?? '').flatMap((link) => (link.repo === null ? [link.number] : [])),
     };
     return newIssue(state, repo, opening, pull, advance(state, at));
   };
 
-  /** Without its commits: those are pushed to the default branch by the story. Linked issues are closed by it. */
+  /** Without its commits: those are pushed by the story, or `landPull` does it all. Linked issues are closed by it. */
   const mergePull = (name: string, number: number, actor: string, at: number): void => {
     const issue = issueOf(state, name, number);
     if (issue.pull === null) throw new Error(`#${number} is not a pull request`);

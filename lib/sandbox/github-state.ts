@@ -52,12 +52,20 @@ export type CloseReason = 'completed' | 'not_planned' | 'duplicate';
 /** One entry of an issue's history. `app` is the app through which the actor acted, by slug. */
 export type IssueEvent = { id: number; nodeId: string; at: number; actor: string; app: string | null } & Happening;
 
+export type MergeMethod = 'merge' | 'squash' | 'rebase';
+
+/** `sha` follows the branch while it is open. `baseSha` is where the base stood at the merge, `mergeSha` what that left on it. */
 export type Pull = {
   head: string;
   base: string;
   sha: string;
   draft: boolean;
+  fork: boolean;
+  conflicting: boolean;
+  review: 'approved' | 'changes_requested' | null;
   mergedAt: number | null;
+  baseSha: string | null;
+  mergeSha: string | null;
   closes: number[];
 };
 

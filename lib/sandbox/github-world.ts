@@ -5,6 +5,7 @@ import { linkActs } from './github-issue-links.ts';
 import { issueActs } from './github-issues.ts';
 import type { RepoOptions } from './github-people.ts';
 import { peopleActs } from './github-people.ts';
+import { pullActs } from './github-pulls.ts';
 import type { Repo, State } from './github-state.ts';
 
 /**
@@ -29,6 +30,13 @@ export const githubWorld = ({ at = 0 }: { at?: number } = {}) => {
   };
   const people = peopleActs(state);
   const { runCi, ...ci } = ciActs(state);
+  const { mergeWhatIsReady, ...pulls } = pullActs(state, runCi);
+
+  /** Lets time pass up to `until`, and auto-merge do its work. */
+  const settle = (until: number): void => {
+    ci.settle(until);
+    mergeWhatIsReady(until);
+  };
 
   /** As a repository is set up, with what its CI and its deployments do about a push. */
   const addRepo = (
@@ -42,7 +50,8 @@ export const githubWorld = ({ at = 0 }: { at?: number } = {}) => {
     return repo;
   };
 
-  return { state, ...people, addRepo, ...issueActs(state), ...linkActs(state), ...commitActs(state, runCi), ...ci };
+  const commits = commitActs(state, runCi);
+  return { state, ...people, addRepo, ...issueActs(state), ...linkActs(state), ...commits, ...pulls, ...ci, settle };
 };
 
 export type GithubWorld = ReturnType<typeof githubWorld>;

@@ -1,10 +1,12 @@
 import type { RepoRef } from '../core/issue.ts';
+import { type PullFacts, pullThatCounts } from '../core/pull-request.ts';
 import { commitsOfRun, declaredPhases, type History, nextTip, pushTip, type Tip } from '../core/push-tip.ts';
 import { type Forge, type LandingFacts, PortError } from '../ports.ts';
+import { commitsOfPull, pullsWith, reviewDecision } from './github-pulls.ts';
 import { checksOf, commitAt, compareCommits, historyOf, latestStatuses } from './github-reads.ts';
 import { GithubRefusal } from './github-refusal.ts';
 import { issueHtml, repoHtml } from './github-rest-shapes.ts';
-import type { Commit, Issue, Repo, State } from './github-state.ts';
+import type { Commit, Issue, Pull, Repo, State } from './github-state.ts';
 import { newestEvents } from './world-reads.ts';
 import { reportsOf, saidIn } from './world-reports.ts';
 import type { WorldViewer } from './world-viewer.ts';
@@ -24,6 +26,10 @@ export const worldForge = (viewer: WorldViewer): Forge => ({
     viewer.enter('query Elsewhere');
     return elsewhere(viewer, repo, ask);
   },
+  pull: async (repo, ask) => {
+    viewer.enter('query Pull');
+    return pullOfRun(viewer, repo, ask);
+  },
   said: async (repo, ask) => {
     if (ask.names.length === 0) return new Map();
     viewer.enter('GET /repositories/{repo_id}/commits/{sha}/check-runs');
@@ -37,6 +43,10 @@ const commitsMax = 5;
 const historyMax = 50;
 const referencesMax = 30;
 const pullCommitsMax = 20;
+const linksMax = 30;
+const mentionsMax = 3;
+const pullsOfCommitMax = 2;
+const proposedMax = 30;
 
 const nothing: LandingFacts = {
   commits: [],
@@ -49,17 +59,18 @@ const nothing: LandingFacts = {
 const landing = (
   viewer: WorldViewer,
   ref: RepoRef,
-  { base, branch, head, runId, after }: Parameters<Forge['landing']>[1],
+  { base, branch, head, runId, after, merged }: Parameters<Forge['landing']>[1],
 ): LandingFacts => {
   const { repo, commits, rewritten } = commitsSince(viewer, ref, base, head);
-  const own = commitsOfRun(commits, runId);
+  const own = commitsOfRun(commits, runId, merged);
   if (own.length === 0) return { ...nothing, rewritten };
   const pushes = repo.activity
     .filter((entry) => entry.ref === `refs/heads/${branch}`)
     .slice(-pageSize)
     .reverse();
   const history = { commits, head, pushes, checked: new Set<string>() };
-  const tipOf = (known: History): Tip | null => (after === undefined ? pushTip(known, runId) : nextTip(known, after));
+  const tipOf = (known: History): Tip | null =>
+    after === undefined ? pushTip(known, runId, merged) : nextTip(known, after);
   const byPush = tipOf(history);
   const found =
     byPush?.by === 'push' ? byPush : tipOf({ ...history, checked: checkedCommits(viewer.state, repo, head) });
@@ -134,14 +145,73 @@ const elsewhere = (
   return best ? { url: best.url } : null;
 };
 
+/** As the adapter asks: what the issue links to, what its newest mentions belong to, and the one known before. */
+const pullOfRun = (
+  viewer: WorldViewer,
+  ref: RepoRef,
+  { issue: number, runId, branch, known }: Parameters<Forge['pull']>[1],
+): PullFacts | null => {
+  const { state, maySee } = viewer;
+  const repo = viewer.repoOf(ref, 'query Pull');
+  const before = known === null ? null : repo.issues.get(known);
+  if (before !== null && (before?.pull == null || before.deleted)) {
+    throw viewer.unresolved('query Pull', `a PullRequest with the number of ${known}.`);
+  }
+  const issue = repo.issues.get(number);
+  if (issue === undefined || issue.deleted || issue.movedTo !== null || issue.pull !== null) {
+    throw viewer.unresolved('query Pull', `an Issue with the number of ${number}.`);
+  }
+  const visible = issue.events.filter((event) => event.kind !== 'cross-referenced' || sourceOf(viewer, event.sourceId));
+  const seen = { ...issue, events: visible };
+  const linked = newestEvents(seen, ['cross-referenced'], linksMax).list.flatMap(
+    (event) => sourceOf(viewer, event.sourceId)?.issue ?? [],
+  );
+  const mentioned = newestEvents(seen, ['referenced'], mentionsMax).list.flatMap((event) => {
+    const home = state.repos.get(event.commit.repoId);
+    const commit = home && maySee(home) ? home.commits.get(event.commit.sha) : undefined;
+    return home && commit ? pullsWith(home, commit).slice(0, pullsOfCommitMax) : [];
+  });
+  const candidates = new Set([...(before ? [before] : []), ...linked, ...mentioned]);
+  const ours = [...candidates].filter(
+    ({ pull, repoId }) =>
+      pull !== null &&
+      repoId === repo.id &&
+      !pull.fork &&
+      pull.base === branch &&
+      commitsOfRun(commitsOfPull(repo, pull).slice(-proposedMax), runId).length > 0,
+  );
+  return pullThatCounts(ours.flatMap((one) => (one.pull === null ? [] : [pullFacts(viewer, repo, one, one.pull)])));
+};
+
+const pullFacts = ({ actor }: WorldViewer, repo: Repo, issue: Issue, pull: Pull): PullFacts => {
+  const state = pull.mergedAt !== null ? 'merged' : issue.state;
+  const closing = newestEvents(issue, ['closed'], 1).list[0];
+  return {
+    number: issue.number,
+    url: issueHtml(repo, issue),
+    state,
+    draft: pull.draft,
+    conflicting: issue.state === 'open' && pull.conflicting,
+    review: reviews[reviewDecision(repo, pull) ?? 'none'],
+    head: pull.sha,
+    mergeCommit: pull.mergeSha,
+    closedBy: state === 'closed' && closing ? actor(closing.actor) : null,
+  };
+};
+
+const reviews = {
+  APPROVED: 'approved',
+  CHANGES_REQUESTED: 'changes requested',
+  REVIEW_REQUIRED: 'required',
+  none: null,
+} as const;
+
 const sourceOf = ({ state, maySee }: WorldViewer, id: number): { issue: Issue; repo: Repo } | null => {
   const issue = state.issues.get(id);
   const repo = issue && state.repos.get(issue.repoId);
   return issue && repo && maySee(repo) ? { issue, repo } : null;
 };
 
-/** The newest of what a pull request's branch has and its base has not; none of what is no pull request. */
-const pullCommits = (repo: Repo, { pull }: Issue): readonly Commit[] => {
-  const [base, head] = pull === null ? [] : [commitAt(repo, pull.base), commitAt(repo, pull.sha)];
-  return base && head ? (compareCommits(repo, base, head)?.ahead ?? []).slice(-pullCommitsMax) : [];
-};
+/** The newest of what a pull request brings; none of what is no pull request. */
+const pullCommits = (repo: Repo, { pull }: Issue): readonly Commit[] =>
+  pull === null ? [] : commitsOfPull(repo, pull).slice(-pullCommitsMax);

@@ -76,6 +76,7 @@ const readOnlyForge = (forge: Forge): Forge => ({
   landing: (repo, ask) => forge.landing(repo, ask),
   ci: (repo, ask) => forge.ci(repo, ask),
   elsewhere: (repo, ask) => forge.elsewhere(repo, ask),
+  pull: (repo, ask) => forge.pull(repo, ask),
   said: (repo, ask) => forge.said(repo, ask),
 });
 

@@ -165,6 +165,132 @@ export const forgeContract = (title: string, make: MakeForge): void => {
     });
   });
 
+  describe(`${title} keeps the forge's promises: pull requests`, () => {
+    const proposing = async () => {
+      const forged = await forging();
+      const { world, forge, repo, push } = forged;
+      const { number: issue } = world.openIssue(name, { author: 'stranger', title: 'Cart' }, world.state.at);
+      const propose = (
+        branch: string,
+        rest: { body?: string; message?: string; draft?: boolean; fork?: boolean; base?: string } = {},
+      ) => {
+        const {
+          body = `Refs #${issue}\n\n${trailer}`,
+          message = `Mine\n\nRefs #${issue}\n\n${trailer}`,
+          ...opening
+        } = rest;
+        const { after } = push([message], { branch });
+        const { number } = world.openPull(
+          name,
+          { author: 'maintainer', title: 'Mend the cart', body, head: branch, ...opening },
+          world.state.at,
+        );
+        return { number, head: after };
+      };
+      const asked = { issue, runId, branch: 'main', known: null };
+      const pull = (known: number | null = null) => forge.pull(repo, { ...asked, known });
+      return { ...forged, issue, propose, pull };
+    };
+
+    test('none while there is none, whoever else proposes something for the issue', async () => {
+      const { propose, pull } = await proposing();
+      expect(await pull()).toBeNull();
+      propose('theirs', { message: 'Theirs' });
+      expect(await pull()).toBeNull();
+    });
+
+    test.each([
+      ['from a fork', { fork: true }],
+      ['against another branch', { base: 'release' }],
+    ])('one %s is not the run’s, whatever its commits say', async (_how, change) => {
+      const { push, propose, pull } = await proposing();
+      push(['Release'], { branch: 'release' });
+      propose('topic', change);
+      expect(await pull()).toBeNull();
+    });
+
+    test('an open one is told with its head, and follows its branch', async () => {
+      const { propose, pull, push } = await proposing();
+      const { number, head } = propose('topic');
+      const shown = {
+        ...{ number, url: expect.stringMatching(new RegExp(`/${number}$`)), state: 'open', draft: false },
+        ...{ conflicting: false, review: null, head, mergeCommit: null, closedBy: null },
+      };
+      expect(await pull()).toEqual(shown);
+      const { after } = push(['More'], { branch: 'topic' });
+      expect(await pull()).toEqual({ ...shown, head: after });
+    });
+
+    test('one that mentions no issue is found by its commits, which do', async () => {
+      const { propose, pull } = await proposing();
+      const { number } = propose('topic', { body: '' });
+      expect(await pull()).toMatchObject({ number });
+    });
+
+    test('no flood of mentions hides the one that was known', async () => {
+      const { world, issue, propose, pull, push } = await proposing();
+      const { number } = propose('topic', { body: '' });
+      for (let i = 0; i < 31; i += 1) {
+        world.openIssue(name, { author: 'stranger', title: `Like #${issue}` }, world.state.at);
+        push([`Also #${issue}`], { branch: `other-${i}` });
+      }
+      expect(await pull()).toBeNull();
+      expect(await pull(number)).toMatchObject({ number });
+    });
+
+    test('a draft, a conflict and what reviewers said are told', async () => {
+      const { world, propose, pull } = await proposing();
+      const { number } = propose('topic', { draft: true });
+      expect(await pull()).toMatchObject({ draft: true });
+      world.markReady(name, number, world.state.at);
+      world.setConflicting(name, number, true);
+      world.setRules(name, { pullRequest: true });
+      expect(await pull()).toMatchObject({ draft: false, conflicting: true, review: 'required' });
+      world.reviewPull(name, number, 'changes_requested', world.state.at);
+      expect(await pull()).toMatchObject({ review: 'changes requested' });
+      world.reviewPull(name, number, 'approved', world.state.at);
+      expect(await pull()).toMatchObject({ review: 'approved' });
+    });
+
+    test('an open one counts before a newer one that is over, and the newest of those that are', async () => {
+      const { world, propose, pull } = await proposing();
+      const first = propose('one');
+      const second = propose('two');
+      expect(await pull()).toMatchObject({ number: second.number });
+      world.close(name, second.number, 'maintainer', world.state.at);
+      expect(await pull()).toMatchObject({ number: first.number, state: 'open' });
+      world.close(name, first.number, 'maintainer', world.state.at);
+      expect(await pull()).toMatchObject({
+        ...{ number: second.number, state: 'closed', closedBy: { login: 'maintainer', kind: 'user' } },
+      });
+    });
+
+    test.each(['merge', 'squash', 'rebase'] as const)(
+      'merged by %s, its commits are on the branch, and what is watched is the tip of the merge',
+      async (method) => {
+        const { world, propose, pull, landing, push } = await proposing();
+        const { number } = propose('topic');
+        push([`Mine too\n\n${trailer}\nAFK-Phase: green`], { branch: 'topic' });
+        world.landPull(name, number, { actor: 'maintainer', method }, world.state.at);
+        const tip = headOf(world);
+        push(['By others']);
+        expect(await pull()).toMatchObject({ number, state: 'merged', mergeCommit: tip, closedBy: null });
+        expect(await landing()).toMatchObject({ tip, hasDescendant: true, declared: { green: true } });
+      },
+    );
+
+    test('a squash whose message lost the trailer is the run’s by what its pull request left', async () => {
+      const { world, propose, pull, landing, forge, repo, base } = await proposing();
+      const { number } = propose('topic');
+      const message = 'Mend the cart, in words of my own';
+      world.landPull(name, number, { actor: 'maintainer', method: 'squash', message }, world.state.at);
+      expect((await landing()).commits).toEqual([]);
+      const merged = (await pull())!.mergeCommit;
+      const ask = { base, branch: 'main', head: headOf(world), runId, merged };
+      expect(await forge.landing(repo, ask)).toMatchObject({ commits: [merged], tip: merged });
+    });
+  });
+
   describe(`${title} keeps the forge's promises: checks`, () => {
     test('nothing reported is nothing, and the message is there', async () => {
       const { ci, push } = await forging();

@@ -118,6 +118,13 @@ export const everyRead = (world: SettledWorld, asked: Asked, face: Face): Calls 
         [`detail ${name}`, () => tracker.detail(issue, 'ready-for-agent')],
         [`watch ${name}`, () => tracker.watch(issue)],
         [`elsewhere ${name}`, () => forge.elsewhere(issue.repo, { issue: issue.number, runId: asked.runId })],
+        ...[null, 11].map(
+          (known) =>
+            [
+              `pull ${name} ${known}`,
+              () => forge.pull(issue.repo, { issue: issue.number, runId: asked.runId, branch: 'main', known }),
+            ] as const,
+        ),
       ];
     }),
   ];
