@@ -42,6 +42,8 @@ const IssueItem = z.strictObject({
   /** How often a run of this labelling was released, since the executor was at fault. */
   releases: z.strictObject({ actId: z.string(), count: z.number().int() }).nullable(),
   coolUntil: Instant.nullable(),
+  /** The labelling about which a comment said that it is held back. */
+  told: z.string().nullable().default(null),
   changedAt: Instant,
 });
 
@@ -151,6 +153,20 @@ export const keyOf = (item: Item): string => {
 /** The key of what is remembered of an issue. */
 export const issueKey = (repo: { host: string; id: string }, number: number): string =>
   `issue#${repo.host}#${repo.id}#${number}`;
+
+/** What is remembered of an issue of which nothing was. */
+export const newMemory = (repo: { host: string; id: string }, number: number, at: number): ItemOf<'issue'> => ({
+  kind: 'issue',
+  host: repo.host,
+  repoId: repo.id,
+  number,
+  spent: null,
+  refusal: null,
+  releases: null,
+  coolUntil: null,
+  told: null,
+  changedAt: at,
+});
 
 /** The key of a repo's lock. */
 export const runKey = (repo: { host: string; id: string }): string => `run#${repo.host}#${repo.id}`;

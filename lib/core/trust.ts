@@ -88,6 +88,18 @@ export const loginsToAsk = (
   return trust.trusted === null ? trust.unknown : [];
 };
 
+/**
+ * The newest act on the ready label, which a judgement is about; null where the history that was read shows none. By
+ * the label's id, or by name where an event has none; of those with one stamp the last in the tracker's own order.
+ */
+export const labellingOf = (detail: IssueDetail, readyLabel: string): LabelEvent | null => {
+  const label = detail.labels.find(({ name }) => isSame(name, readyLabel));
+  return detail.events.list
+    .filter((each): each is LabelEvent => each.kind === 'labeled' || each.kind === 'unlabeled')
+    .filter((each) => (each.label.id === null ? isSame(each.label.name, readyLabel) : each.label.id === label?.id))
+    .reduce<LabelEvent | null>((newest, each) => (newest === null || each.at >= newest.at ? each : newest), null);
+};
+
 type Refusal = Extract<Trust, { trusted: false }>;
 type LabelEvent = Extract<IssueEvent, { kind: 'labeled' | 'unlabeled' }>;
 type Person = NonNullable<Actor>;
@@ -104,15 +116,9 @@ const newestLabelling = (
   if (detail.locked) return no(17, 'the issue is locked', 'unlock the issue');
   if (detail.archived) return no(17, 'the repo is archived', 'unarchive the repo');
 
-  const label = detail.labels.find(({ name }) => isSame(name, policy.readyLabel));
-  if (label === undefined) return no(2, 'the label is not on the issue', 'put the label on');
-  // By id; an event without one by its name. Of those with one stamp the last in the tracker's own order.
-  const event = detail.events.list
-    .filter((each): each is LabelEvent => each.kind === 'labeled' || each.kind === 'unlabeled')
-    .filter((each) =>
-      each.label.id === null ? isSame(each.label.name, policy.readyLabel) : each.label.id === label.id,
-    )
-    .reduce<LabelEvent | null>((newest, each) => (newest === null || each.at >= newest.at ? each : newest), null);
+  if (!detail.labels.some(({ name }) => isSame(name, policy.readyLabel)))
+    return no(2, 'the label is not on the issue', 'put the label on');
+  const event = labellingOf(detail, policy.readyLabel);
   if (event === null) return no(1, 'nothing shows who put the label on');
   if (event.kind === 'unlabeled') return no(2, 'the label was taken off last', 'put the label on');
   if (!isSame(event.label.name, policy.readyLabel)) return no(1, 'the label had another name when it was put on');

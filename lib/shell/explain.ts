@@ -3,12 +3,13 @@ import { cleanLine } from '../core/clean-text.ts';
 import type { Judged } from '../core/dispatch-gates.ts';
 import { ruleListed } from '../core/dispatch-policy.ts';
 import { type GateRow, gateRows } from '../core/gate-facts.ts';
-import type { RepoName, RepoRef } from '../core/issue.ts';
+import type { IssueRef, RepoName, RepoRef } from '../core/issue.ts';
 import type { ItemOf } from '../core/record.ts';
 import { comparable } from '../core/repo-name.ts';
 import { settingsFor } from '../core/settings.ts';
 import { PortError, type Stored } from '../ports.ts';
 import { lookCloser } from './closer.ts';
+import { type HeldBack, isToBeTold } from './hold.ts';
 import { blockersOf, contextOf, memoryOf, type Queue, refOf } from './poll.ts';
 import { emptyReport, ofKind, openRunsIn, reasonOf, type Tick, type TickContext } from './tick.ts';
 
@@ -159,7 +160,8 @@ const closerRow = async (
     },
   };
   const settings = settingsFor(tick.settings, repo.name);
-  const closer = await lookCloser(listening, { repo, number, nodeId }, memoryOf(items, repo, number), settings);
+  const memory = memoryOf(items, repo, number);
+  const closer = await lookCloser(listening, { repo, number, nodeId }, memory, settings);
   const rights = asked.length === 0 ? '' : `; ${asked.join(', ')}`;
   if (closer.ruling === 'dispatch') {
     const { by, at } = closer.act;
@@ -169,6 +171,18 @@ const closerRow = async (
   return {
     gate: closer.ruling,
     passes: closer.ruling === 'trust unknown' ? null : false,
-    fact: `${closer.why}${rights}`,
+    fact: `${closer.why}${rights}${await noticeWords(tick, { repo, number, nodeId }, closer.held, memory)}`,
   };
+};
+
+/** Whether people are told of it on the issue. */
+const noticeWords = async (
+  tick: Tick,
+  issue: IssueRef,
+  held: HeldBack | null,
+  memory: ItemOf<'issue'> | null,
+): Promise<string> => {
+  if (held === null) return '';
+  if (memory?.told === held.actId) return '; a comment on the issue says so';
+  return (await isToBeTold(tick, issue, held, memory)) ? '; a poll says so in a comment on the issue' : '';
 };

@@ -61,6 +61,7 @@ const rememberAct = async (tick: Tick, ended: EndedRun): Promise<void> => {
       refusal: null,
       releases: isReleased ? { actId: act.id, count: releasesOf(before, act.id) + 1 } : null,
       coolUntil: isReleased ? now + deadlines.coolDownMs : null,
+      told: before?.told ?? null,
       changedAt: now,
     };
   });

@@ -13,7 +13,7 @@ import type { RepoRef, RepoScan } from '../core/issue.ts';
 import { labelsKeyOf } from '../core/labels-key.ts';
 import { opened } from '../core/next.ts';
 import { byUrgency } from '../core/priority.ts';
-import { dateOf, type ItemOf, issueKey } from '../core/record.ts';
+import { dateOf, type ItemOf, issueKey, newMemory } from '../core/record.ts';
 import { isRemembered } from '../core/ruling.ts';
 import type { OpenRun } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
@@ -22,6 +22,7 @@ import { advance } from './advance.ts';
 import { claim, frozenText } from './claim.ts';
 import { lookCloser } from './closer.ts';
 import { change } from './finish.ts';
+import { tellOfHold } from './hold.ts';
 import { enrolledRepos } from './preflight.ts';
 import { sweep } from './sweep.ts';
 import {
@@ -231,9 +232,11 @@ const tryOne = async (
   const settings = settingsFor(tick.settings, repo.name);
   const memory = memoryOf(items, repo, issue.number);
   try {
-    const closer = await lookCloser(tick, { repo, number: issue.number, nodeId: issue.nodeId }, memory, settings);
+    const ref = { repo, number: issue.number, nodeId: issue.nodeId };
+    const closer = await lookCloser(tick, ref, memory, settings);
     if (closer.ruling !== 'dispatch') {
       if (isRemembered(closer.ruling)) await remember(tick, { repo, issue }, closer.ruling, closer.why);
+      if (closer.held) await tellOfHold(tick, ref, closer.held, memory);
       return { ruling: closer.ruling, detail: closer.why };
     }
     const { detail, act } = closer;
@@ -261,20 +264,7 @@ export const memoryOf = (items: readonly Stored[], repo: RepoRef, number: number
 const remember = (tick: Tick, { repo, issue }: Candidate, ruling: string, detail: string): Promise<void> =>
   change(tick, issueKey(repo, issue.number), (known): ItemOf<'issue'> => {
     const at = tick.now();
-    const base: ItemOf<'issue'> =
-      known?.kind === 'issue'
-        ? known
-        : {
-            kind: 'issue',
-            host: repo.host,
-            repoId: repo.id,
-            number: issue.number,
-            spent: null,
-            refusal: null,
-            releases: null,
-            coolUntil: null,
-            changedAt: at,
-          };
+    const base = known?.kind === 'issue' ? known : newMemory(repo, issue.number, at);
     return {
       ...base,
       refusal: {

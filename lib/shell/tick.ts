@@ -49,6 +49,7 @@ export type What =
   | 'mirrored'
   | 'rang'
   | 'released'
+  | 'told'
   | 'swept';
 
 /** What a tick did, logged and returned. `state` is `off` where the gate stopped it; then nothing else is filled in. */

@@ -282,6 +282,7 @@ const anIssue = (number: number, actId: string): Item => ({
     refusal: null,
     releases: null,
     coolUntil: null,
+    told: null,
     changedAt: 1,
   },
 });

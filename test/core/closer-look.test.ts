@@ -30,6 +30,7 @@ const memory = (spent: Partial<NonNullable<ItemOf<'issue'>['spent']>>): ItemOf<'
   refusal: null,
   releases: null,
   coolUntil: null,
+  told: null,
   changedAt: 0,
 });
 const rule = (detail: IssueDetail | null, trust: Trust = trusted, remembered: ItemOf<'issue'> | null = null) =>

@@ -62,6 +62,7 @@ const memory = (over: Partial<Memory> = {}): Memory => ({
   refusal: null,
   releases: null,
   coolUntil: null,
+  told: null,
   changedAt: now,
   ...over,
 });
