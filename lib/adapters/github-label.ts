@@ -22,13 +22,18 @@ export const takeLabelOff = async (client: GithubClient, issue: IssueRef, name: 
   }
 };
 
-/** The node id of a label that was not there a moment ago: made, or made by somebody else meanwhile. */
+/**
+ * The node id of a label that was not found by its exact name: of one that differs in case, else of one made now, or by
+ * somebody else in this very moment.
+ */
 export const makeLabel = async (client: GithubClient, repo: RepoRef, name: string): Promise<string> => {
+  const known = await labelId(client, repo, name);
+  if (known !== null) return known;
   const asked = { repo_id: repo.id, name, ...newLabel };
   const made = await client.ask(`POST ${labelsPath}`, asked, [201, 422]);
   if (made.status === 201) return read(MadeLabel, made.data, `POST ${labelsPath}`).node_id;
-  const id = isThereAlready(made) ? await labelId(client, repo, name) : null;
-  if (id !== null) return id;
+  const theirs = isThereAlready(made) ? await labelId(client, repo, name) : null;
+  if (theirs !== null) return theirs;
   throw new PortError('refused', `POST ${labelsPath}: GitHub takes no label of this name`);
 };
 
@@ -47,13 +52,23 @@ const MadeLabel = z.object({ node_id: z.string() });
 const labelId = async (client: GithubClient, repo: RepoRef, name: string): Promise<string | null> => {
   const { data, errors } = await client.query(labelQuery, { repo: repo.nodeId, name });
   if (errors.length > 0) throw graphqlRefusal('query Label', errors);
-  return read(LabelAnswer, data, 'query Label').repo?.label?.id ?? null;
+  const labels = read(LabelAnswer, data, 'query Label').repo?.labels?.nodes ?? [];
+  return labels.find((label) => label?.name.toLowerCase() === name.toLowerCase())?.id ?? null;
 };
 
+// A search among names and descriptions, which is not said to look at case; the name is compared here.
 const labelQuery = /* GraphQL */ `
   query Label($repo: ID!, $name: String!) {
-    repo: node(id: $repo) { ... on Repository { label(name: $name) { id } } }
+    repo: node(id: $repo) { ... on Repository { labels(first: 100, query: $name) { nodes { id name } } } }
   }
 `;
 
-const LabelAnswer = z.object({ repo: z.object({ label: z.object({ id: z.string() }).nullish() }).nullish() });
+const LabelAnswer = z.object({
+  repo: z
+    .object({
+      labels: z
+        .object({ nodes: z.array(z.object({ id: z.string(), name: z.string() }).nullable()).nullish() })
+        .nullish(),
+    })
+    .nullish(),
+});
