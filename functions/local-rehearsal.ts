@@ -135,6 +135,7 @@ const show = ({ tick, dryRun, wouldHave, ...told }: TickSummary & { dryRun: stri
   const { ruled, decided, failed } = told;
   const parts: readonly (readonly [string, readonly string[]])[] = [
     [tick === 'poll' ? 'what waits' : '', ruled],
+    ['what is seen', told.seen],
     ['decided', decided],
     ['what else happens', [...told.dispatched, ...told.happened, ...told.ended]],
     ['failed', failed],

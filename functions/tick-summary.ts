@@ -15,6 +15,8 @@ export type TickSummary = {
   only: string | null;
   ruled: string[];
   dispatched: string[];
+  /** What each open run was seen to be in, also where it is only waited for. */
+  seen: string[];
   decided: string[];
   /** What else happened to runs. */
   happened: string[];
@@ -56,6 +58,7 @@ export const summaryOf = (report: Report, only: string | null, { calls, ms }: Me
     only,
     ruled: bounded(report.rulings.map(({ repo, issue, ruling, detail }) => `${repo}#${issue} ${ruling}: ${detail}`)),
     dispatched: told('dispatched', 'asked'),
+    seen: bounded(report.looks.map(({ repo, issue, situation, why }) => `${repo}#${issue} ${situation}: ${why}`)),
     decided: told('decided'),
     happened: bounded(others.map(({ repo, issue, what, why }) => `${repo}#${issue} ${what}: ${why}`)),
     ended: bounded(

@@ -1,5 +1,7 @@
+import { leftOf } from './age.ts';
 import { cycleIn } from './blockers.ts';
 import { cleanLine } from './clean-text.ts';
+import { deadlines } from './deadlines.ts';
 import type { BlockerState, Candidate, DispatchContext, RepoFacts } from './dispatch-policy.ts';
 import type { ListedIssue, RepoRef, RepoScan } from './issue.ts';
 import { labelsKeyOf } from './labels-key.ts';
@@ -196,7 +198,7 @@ const whyOverCap = ({
 };
 
 const whyCooling = ({ now }: DispatchContext, memory: Memory): string | null => {
-  const left = (memory?.coolUntil ?? now) - now;
+  const left = leftOf(memory?.coolUntil ?? now, now, deadlines.coolDownMs);
   return when(left > 0, `cooling down for another ${Math.ceil(left / 60_000)} min`);
 };
 

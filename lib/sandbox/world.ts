@@ -1,6 +1,7 @@
 import { type AgentName, agentOf, WorldAct } from './agents.ts';
-import type { CheckPlan, DeployPlan } from './github-ci.ts';
+import type { CheckPlan, Ci, DeployPlan } from './github-ci.ts';
 import type { RepoOptions } from './github-people.ts';
+import { GithubRefusal } from './github-refusal.ts';
 import { githubWorld } from './github-world.ts';
 import type { AgentScript, AgentTurn } from './t3-agent-script.ts';
 import { t3World } from './t3-world.ts';
@@ -35,30 +36,39 @@ export const sandboxWorld = (options: {
       return typeof agent === 'function' ? agent(turn) : agentOf(agent, issue.number, turn);
     },
     perform: (act, { threadId, at }) => {
-      const thread = t3.threads().find((one) => one.id === threadId);
-      const issue = issueOf(thread?.title ?? '');
-      const { push, ci, branch, onTop } = WorldAct.parse(act);
-      if (issue === null) throw new Error(`no issue in the title of thread ${threadId}`);
-      verdict = ci;
-      if (onTop === true)
-        github.push(
-          issue.repo,
-          { branch: 'colleague', actor: agentLogin, commits: [{ message: 'docs: a colleague’s page' }] },
-          at,
-        );
-      verdict = ci;
-      github.push(
-        issue.repo,
-        {
-          actor: agentLogin,
-          ...(branch !== undefined && { branch }),
-          commits: push.map((message) => ({ message })),
-          ...(onTop === true && { mergeOnTop: 'colleague' }),
-        },
-        at,
-      );
+      try {
+        performed(act, { threadId, at });
+      } catch (error) {
+        // What GitHub refuses an agent, such as a push to an archived repo, did not happen.
+        if (!(error instanceof GithubRefusal)) throw error;
+      }
     },
   });
+
+  const performed = (act: unknown, { threadId, at }: { threadId: string; at: number }): void => {
+    const thread = t3.threads().find((one) => one.id === threadId);
+    const issue = issueOf(thread?.title ?? '');
+    const { push, ci, branch, onTop } = WorldAct.parse(act);
+    if (issue === null) throw new Error(`no issue in the title of thread ${threadId}`);
+    verdict = ci;
+    if (onTop === true)
+      github.push(
+        issue.repo,
+        { branch: 'colleague', actor: agentLogin, commits: [{ message: 'docs: a colleague’s page' }] },
+        at,
+      );
+    verdict = ci;
+    github.push(
+      issue.repo,
+      {
+        actor: agentLogin,
+        ...(branch !== undefined && { branch }),
+        commits: push.map((message) => ({ message })),
+        ...(onTop === true && { mergeOnTop: 'colleague' }),
+      },
+      at,
+    );
+  };
 
   /** CI of four minutes on the default branch, with whatever verdict the agent's script foresees. */
   const ci = ({ branch }: { branch: string }): readonly CheckPlan[] =>
@@ -104,14 +114,15 @@ export const sandboxWorld = (options: {
   /** A repo with people, CI that has spoken before, and, where asked for, a deployment of every green push. */
   const addRepo = (
     name: string,
-    options: { permissions: RepoOptions['permissions']; deploys?: boolean },
+    options: { permissions: RepoOptions['permissions']; deploys?: boolean; laterCi?: Ci },
     at: number,
   ): void => {
     github.addRepo(
       name,
       {
         ...(options.permissions && { permissions: options.permissions }),
-        ci,
+        // CI that has spoken before is what makes a repo workable; what becomes of it later is another matter.
+        ci: (push) => (push.number === 1 ? ci(push) : (options.laterCi ?? ci)(push)),
         ...(options.deploys === true && { deploys }),
       },
       at,
@@ -120,7 +131,12 @@ export const sandboxWorld = (options: {
     github.push(name, { actor: 'maintainer', commits: [{ message: 'ci: test every push' }] }, at);
   };
 
-  return { github, t3, addRepo, settle };
+  /** What CI will find of the next push, where somebody else than an agent makes it. */
+  const nextCi = (found: WorldAct['ci']): void => {
+    verdict = found;
+  };
+
+  return { github, t3, addRepo, nextCi, settle };
 };
 
 export type SandboxWorld = ReturnType<typeof sandboxWorld>;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { leftOf } from '../core/age.ts';
 import { bearingOf, countedChecks } from '../core/ci-verdict.ts';
 import { cleanLine, withinBytes } from '../core/clean-text.ts';
 import { deadlines } from '../core/deadlines.ts';
@@ -170,9 +171,7 @@ const takeLease = async (tick: Tick): Promise<Stored<ItemOf<'lease'>> | null> =>
     return inserted === 'taken' ? null : inserted;
   }
   if (held.item.kind !== 'lease') return null;
-  // A lease that ends later than any could was taken before our clock went back.
-  const leftMs = held.item.until - tick.now();
-  if (leftMs > 0 && leftMs <= deadlines.leaseMs) return null;
+  if (leftOf(held.item.until, tick.now(), deadlines.leaseMs) > 0) return null;
   const replaced = await tick.ports.store.replace(held, lease);
   return replaced === 'lost' ? null : replaced;
 };

@@ -61,8 +61,9 @@ export const stepLeaving = async (
     return;
   }
   const isStuck = asked.stuck || isLate || step === 'unseen';
-  if (isStuck && (await isConfirmedByPerson(tick, asked, clock))) return finish(tick, stored, asked);
-  const told = isStuck && !asked.stuck ? { ...asked, stuck: true } : asked;
+  const seen = isStuck ? await withIssueSeen(tick, asked, clock) : asked;
+  if (seen === 'confirmed') return finish(tick, stored, asked);
+  const told = isStuck && !seen.stuck ? { ...seen, stuck: true } : seen;
   if (told.stuck && told !== asked) note(tick, run, 'stuck', 'the agent was not seen to leave: the repo stays locked');
   const recorded = await advance(tick, stored, told, horizon);
   if (recorded !== null) await ringStuck(tick, recorded);
@@ -119,11 +120,11 @@ const stepUnseen = async (
     await advance(tick, stored, endingOf(run, run.push === null ? 'escalated' : 'frozen', end), horizon);
     return;
   }
-  if (run.stuck && (await isConfirmedByPerson(tick, run, clock))) return finish(tick, stored, run);
-  const isTold = run.stuck || horizon.executorDownMs <= deadlines.leaveMs;
-  const recorded = isTold
-    ? await payMirror(tick, stored)
-    : await advance(tick, stored, { ...run, stuck: true }, horizon);
+  const seen = run.stuck ? await withIssueSeen(tick, run, clock) : run;
+  if (seen === 'confirmed') return finish(tick, stored, run);
+  const isStuck = run.stuck || horizon.executorDownMs > deadlines.leaveMs;
+  const told = isStuck && !run.stuck ? { ...seen, stuck: true } : seen;
+  const recorded = told === run ? await payMirror(tick, stored) : await advance(tick, stored, told, horizon);
   if (recorded !== null) await ringStuck(tick, recorded);
 };
 
@@ -149,28 +150,33 @@ const nextStep = async (
   }
 };
 
-/** A person says that an agent nobody sees is out by taking both labels off. */
-const isConfirmedByPerson = async (tick: Tick, run: EndingRun, clock: number): Promise<boolean> => {
+/**
+ * A person says that an agent nobody sees is out by taking both labels off. Otherwise the run, which notes since when
+ * there is no issue on which anybody could say so.
+ */
+const withIssueSeen = async (tick: Tick, run: EndingRun, clock: number): Promise<EndingRun | 'confirmed'> => {
+  if (isForgotten(run, clock)) return 'confirmed';
   const { labels } = settingsFor(tick.settings, run.repo.name);
-  // Only after we had shown the person that it is asked of them: before, the labels may be off for other reasons.
-  if (!run.stuck || run.mirror.confirmed === null || dueMirror(tick, run) !== null) return isForgotten(run, clock);
-  const issue = {
-    repo: run.repo,
-    number: run.issue.number,
-    nodeId: run.issue.nodeId,
-  };
-  // A tracker that says nothing confirms nothing, and keeps no agent from being asked to leave.
-  const watched = await tick.ports.tracker.watch(issue).catch((error: unknown) => {
+  const issue = { repo: run.repo, number: run.issue.number, nodeId: run.issue.nodeId };
+  try {
+    const watched = await tick.ports.tracker.watch(issue);
+    if (watched === null) return run.goneSince === null ? { ...run, goneSince: tick.now() } : run;
+    const found = run.goneSince === null ? run : { ...run, goneSince: null };
+    // Only after we had shown the person that it is asked of them: before, the labels may be off for other reasons.
+    if (!run.stuck || run.mirror.confirmed === null || dueMirror(tick, run) !== null) return found;
+    const on = watched.labels.map((label) => label.toLowerCase());
+    return on.includes(labels.ready.toLowerCase()) || on.includes(labels.inProgress.toLowerCase())
+      ? found
+      : 'confirmed';
+  } catch (error) {
+    // A tracker that says nothing confirms nothing, and keeps no agent from being asked to leave.
     if (!(error instanceof PortError)) throw error;
     tick.report.failed.push({ what: `look at ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
-    return null;
-  });
-  if (watched === null) return isForgotten(run, clock);
-  const on = watched.labels.map((label) => label.toLowerCase());
-  return !on.includes(labels.ready.toLowerCase()) && !on.includes(labels.inProgress.toLowerCase());
+    return run;
+  }
 };
 
-/** Neither the issue nor the agent can be seen, and people were told a day ago: there is nobody left to confirm. */
+/** Neither the issue nor the agent can be seen, and people were told a day ago: there is nowhere left to confirm it. */
 const isForgotten = (run: EndingRun, clock: number): boolean =>
   run.stuck &&
   run.goneSince !== null &&

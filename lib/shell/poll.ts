@@ -1,3 +1,4 @@
+import { leftOf } from '../core/age.ts';
 import { usdOf } from '../core/budget.ts';
 import { cleanLine } from '../core/clean-text.ts';
 import { deadlines } from '../core/deadlines.ts';
@@ -160,7 +161,9 @@ export const contextOf = (
   return {
     now,
     executor:
-      breaker?.openUntil != null && breaker.openUntil > now ? `${breaker.streak} runs in a row could not start` : null,
+      breaker?.openUntil != null && leftOf(breaker.openUntil, now, deadlines.coolDownMs) > 0
+        ? `${breaker.streak} runs in a row could not start`
+        : null,
     enrolled: new Set(allowlist),
     repos: new Map(repos.map((item) => [item.id, factsOf(item)])),
     memories: new Map(

@@ -1,6 +1,7 @@
+import { ageOf } from '../core/age.ts';
 import { deadlines } from '../core/deadlines.ts';
 import type { RepoName, RepoRef } from '../core/issue.ts';
-import type { ItemOf } from '../core/record.ts';
+import { type ItemOf, keyOf } from '../core/record.ts';
 import { type RepoSettings, settingsFor } from '../core/settings.ts';
 import type { ExecutorLook, Stored } from '../ports.ts';
 import { ensureProject, noCheckout } from './obey.ts';
@@ -41,7 +42,7 @@ const isDue = (tick: Tick, item: ItemOf<'repo'> | undefined): boolean => {
   const { at, failures, landing } = item.preflight;
   // What the branch's rules allow was judged for the other way of landing.
   if (landing !== settingsFor(tick.settings, item.name).landing) return true;
-  return tick.now() - at >= (failures.length > 0 ? deadlines.refusalMs : deadlines.preflightEveryMs);
+  return ageOf(at, tick.now()) >= (failures.length > 0 ? deadlines.refusalMs : deadlines.preflightEveryMs);
 };
 
 const tryPreflight = async (
@@ -51,8 +52,7 @@ const tryPreflight = async (
 ): Promise<ItemOf<'repo'> | null> => {
   try {
     const item = await preflightOf(tick, name, stored?.item);
-    const written =
-      stored === undefined ? await tick.ports.store.insert(item) : await tick.ports.store.replace(stored, item);
+    const written = await kept(tick, stored, item);
     for (const failure of item.preflight.failures)
       tick.report.failed.push({ what: `preflight of ${name}`, reason: failure });
     return written === 'taken' || written === 'lost' ? null : item;
@@ -60,6 +60,17 @@ const tryPreflight = async (
     tick.report.failed.push({ what: `preflight of ${name}`, reason: reasonOf(error) });
     return null;
   }
+};
+
+/** Of a name that resolved to nothing the host was not known, which is part of the key: found at last, it has another. */
+const kept = async (
+  { ports: { store } }: Tick,
+  stored: StoredRepo | undefined,
+  item: ItemOf<'repo'>,
+): Promise<StoredRepo | 'taken' | 'lost'> => {
+  if (stored !== undefined && keyOf(stored.item) === keyOf(item)) return store.replace(stored, item);
+  if (stored !== undefined) await store.remove(stored);
+  return store.insert(item);
 };
 
 const preflightOf = async (tick: Tick, name: RepoName, before: ItemOf<'repo'> | undefined): Promise<ItemOf<'repo'>> => {

@@ -7,7 +7,7 @@ import { judge } from '../core/step.ts';
 import { advance, payCommand, payMirror, record } from './advance.ts';
 import { type Horizon, lookAt } from './look.ts';
 import { isAccepted } from './obey.ts';
-import type { StoredRun, Tick } from './tick.ts';
+import { noteLook, type StoredRun, type Tick } from './tick.ts';
 
 /** What is to follow at once in the same tick: nothing, or a step of the run as it stands without the owed turn. */
 export type Resumed = null | { stored: StoredRun; run: ActiveRun };
@@ -39,6 +39,7 @@ export const resumeActive = async (
   const settings = settingsFor(tick.settings, run.repo.name);
   const { learned, judged } = judge(run, await lookAt(tick, run, settings, horizon, now), settings);
   const { name, why } = judged.situation;
+  noteLook(tick, run, judged.situation);
   const end = { why, clock, now, lostMs, lastWords: null, couldNotStart: false, deployed: false, outOfReach: false };
   if (name === 'cancelled by a person' || name === 'issue gone') {
     await advance(tick, stored, endingOf(run, 'cancelled', end), horizon);

@@ -4,6 +4,7 @@ import { comparable } from '../core/repo-name.ts';
 import type { Ruling } from '../core/ruling.ts';
 import type { EndedRun } from '../core/run.ts';
 import type { Settings } from '../core/settings.ts';
+import type { Situation, SituationName } from '../core/situation.ts';
 import type { Gate, Ports, Store, Stored, Unreadable } from '../ports.ts';
 
 /**
@@ -52,6 +53,9 @@ export type What =
   | 'told'
   | 'swept';
 
+/** What one look at a run was taken to mean, also where nothing follows from it. */
+export type Looked = { repo: string; issue: number; run: string; situation: SituationName; why: string };
+
 /** What a tick did, logged and returned. `state` is `off` where the gate stopped it; then nothing else is filled in. */
 export type Report = {
   tick: 'poll' | 'watch';
@@ -59,6 +63,7 @@ export type Report = {
   reason: string | null;
   unreadable: boolean;
   rulings: { repo: string; issue: number; ruling: Ruling; detail: string }[];
+  looks: Looked[];
   happened: Happening[];
   ended: EndedRun[];
   /** One thing that failed without stopping the rest. */
@@ -75,6 +80,7 @@ export const emptyReport = (tick: Report['tick']): Report => ({
   reason: null,
   unreadable: false,
   rulings: [],
+  looks: [],
   happened: [],
   ended: [],
   failed: [],
@@ -118,6 +124,15 @@ export const note = (
   why: string,
 ): void => {
   tick.report.happened.push({ at: tick.now(), repo: run.repo.name, issue: run.issue.number, run: run.id, what, why });
+};
+
+/** Notes what a look at a run was taken to mean. */
+export const noteLook = (
+  { report }: Tick,
+  run: { id: string; repo: { name: string }; issue: { number: number } },
+  { name, why }: Situation,
+): void => {
+  report.looks.push({ repo: run.repo.name, issue: run.issue.number, run: run.id, situation: name, why });
 };
 
 /** A failure in words, bounded; a secret never gets into an error's message in the first place. */

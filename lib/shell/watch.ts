@@ -24,6 +24,7 @@ import {
   inParallel,
   meantItems,
   note,
+  noteLook,
   ofKind,
   type Report,
   readOpenItems,
@@ -119,6 +120,7 @@ const stepActive = async (tick: Tick, stored: StoredRun, run: ActiveRun, horizon
   const settings = settingsFor(tick.settings, run.repo.name);
   const facts = await lookAt(tick, run, settings, horizon, now);
   const { run: following, situation, decision } = step(run, facts, settings, { now, by: tick.by });
+  noteLook(tick, run, situation);
   for (const { what, why } of learnt(run, following)) note(tick, run, what, why);
   if (decision !== 'wait') note(tick, run, 'decided', `${decision}: ${situation.why}`);
   await advance(tick, stored, await withLastWords(tick, following), horizon);

@@ -14,7 +14,6 @@ const unlabelled: Issue = { repo: web, agent: 'lands at once', labelled: false }
 /** Issues that nobody labelled yet, and somebody who may label and not push. */
 const withTriager = (issues: readonly Issue[] = [unlabelled]): Simulation => {
   const sim = simulation(issues);
-  sim.world.github.addUser('triager');
   sim.world.github.setPermission(web, 'triager', 'triage');
   return sim;
 };

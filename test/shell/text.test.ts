@@ -46,7 +46,6 @@ describe('Poison stays local: whatever an issue says, its neighbours go on', () 
 describe('Trust is the labelling act: what cannot be attributed to somebody with rights is not dispatched', () => {
   test('a labeller whose account is gone authorises nothing, and says so', async () => {
     const sim = simulation([{ repo: web, agent: 'lands at once' }, neighbour]);
-    sim.world.github.addUser('triager');
     sim.world.github.unlabel(web, 1, 'ready-for-agent', 'maintainer', sim.now() - 60_000);
     sim.world.github.label(web, 1, 'ready-for-agent', 'triager', sim.now() - 59_000);
     sim.world.github.deleteUser('triager');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseControl, type Stamp } from '../../lib/core/control.ts';
 import type { Notice } from '../../lib/core/notification.ts';
 import type { Gate, Ports, Tracker } from '../../lib/ports.ts';
+import type { Ci } from '../../lib/sandbox/github-ci.ts';
 import { type MemoryTable, memoryStore, memoryTable } from '../../lib/sandbox/memory-store.ts';
 import { type Agent, agentLogin, type SandboxWorld, sandboxWorld } from '../../lib/sandbox/world.ts';
 import { worldPorts } from '../../lib/sandbox/world-ports.ts';
@@ -43,6 +44,8 @@ export type SimulationOptions = {
   bells?: readonly string[];
   /** Every green push is deployed to production. */
   deploys?: boolean;
+  /** What CI of a repo does about every push but the first. */
+  laterCi?: Readonly<Record<string, Ci>>;
   /** The world's ports by another way than its state, e.g. over HTTP. */
   portsOver?: (
     world: SandboxWorld,
@@ -68,12 +71,14 @@ export const simulation = (
   github.addUser(agentLogin);
   github.addUser('maintainer');
   github.addUser('stranger');
+  github.addUser('triager');
   for (const repo of counts.keys()) {
     world.addRepo(
       repo,
       {
-        permissions: { [login]: 'write', maintainer: 'maintain', [agentLogin]: 'write' },
+        permissions: { [login]: 'write', maintainer: 'maintain', triager: 'triage', [agentLogin]: 'write' },
         deploys: options.deploys === true,
+        ...(options.laterCi?.[repo] && { laterCi: options.laterCi[repo] }),
       },
       epoch,
     );
@@ -97,6 +102,8 @@ export const simulation = (
   const mirroring = new Map<string, number>();
   let atOnce = 0;
   let pause = async (): Promise<void> => undefined;
+  let skewMs = 0;
+  let isNextTurnLost = false;
   const table: MemoryTable = memoryTable();
   const parameters = new Map([
     ['/afk/control/kill-switch', 'false'],
@@ -133,6 +140,16 @@ export const simulation = (
       .finally(() => mirroring.set(issue.nodeId, (mirroring.get(issue.nodeId) ?? 1) - 1));
   };
 
+  const losing = async (pass: () => Promise<unknown>): Promise<unknown> => {
+    const answer = await pass();
+    if (!isNextTurnLost) return answer;
+    isNextTurnLost = false;
+    now += 30;
+    world.settle(now);
+    world.t3.restart(now);
+    return answer;
+  };
+
   /** One invocation with ports of its own, which all stop working at its death. */
   const invoke = async (kind: 'poll' | 'watch', fate: Fate = () => 'live'): Promise<Report | 'died'> => {
     invocations += 1;
@@ -140,7 +157,7 @@ export const simulation = (
     const mortal = mortalPorts(
       fate,
       () => (calls += 1),
-      (call, pass) => intercept(call, pass),
+      (call, pass) => intercept(call, call.method === 'startTurn' ? () => losing(pass) : pass),
     );
     const gate: Gate = mortal('gate', { read: async () => control() });
     const mine: Ports = {
@@ -161,7 +178,7 @@ export const simulation = (
     const context = {
       gate,
       connect: async () => mine,
-      now: () => now,
+      now: () => now + skewMs,
       by,
       newRunId: () => createHash('sha256').update(`run-${++drawn}`).digest('hex').slice(0, 32),
       timeLeftMs: () => 50_000,
@@ -198,6 +215,21 @@ export const simulation = (
       pause = between;
     },
     now: () => now,
+    /** How many invocations there were. */
+    invocations: () => invocations,
+    worldNow: () => now,
+    /** From now on our clock differs from the world's by so much. */
+    skew: (ms: number): void => {
+      skewMs = ms;
+    },
+    /** Agents are cast by the issue's name; a renamed repo keeps its cast. */
+    renamed: (from: string, to: string): void => {
+      for (const [key, agent] of [...cast]) if (key.startsWith(`${from}#`)) cast.set(key.replace(from, to), agent);
+    },
+    /** T3 restarts a moment after it accepted the next turn, and has lost it. */
+    loseNextTurn: (): void => {
+      isNextTurnLost = true;
+    },
     /** How many port calls all invocations made so far. */
     calls: () => calls,
     pass: (ms: number = minuteMs): void => {

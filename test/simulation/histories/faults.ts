@@ -1,0 +1,146 @@
+import { parseControl } from '../../../lib/core/control.ts';
+import { PortError } from '../../../lib/ports.ts';
+import type { Call, Intercept } from '../simulation.ts';
+import type { Dice } from './dice.ts';
+import type { Fault, PortName } from './history.ts';
+
+/** What is wrong with the calls of this minute. */
+export type Weather = {
+  down: ReadonlySet<PortName>;
+  lost: ReadonlyMap<PortName, number>;
+  refused: ReadonlyMap<PortName, number>;
+  stale: boolean;
+  partial: boolean;
+  blind: boolean;
+  limitedUntil: number | null;
+};
+
+export const clear: Weather = {
+  down: new Set(),
+  lost: new Map(),
+  refused: new Map(),
+  stale: false,
+  partial: false,
+  blind: false,
+  limitedUntil: null,
+};
+
+/** The faults that last, as they stand in a minute. */
+export const weatherAt = (faults: readonly Fault[], minute: number, nowMs: number): Weather => {
+  const down = new Set<PortName>();
+  const lost = new Map<PortName, number>();
+  const refused = new Map<PortName, number>();
+  let weather: Weather = { ...clear, down, lost, refused };
+  for (const fault of faults) {
+    const endsAt = fault.at + ('minutes' in fault ? fault.minutes : 0);
+    if (minute < fault.at || minute >= endsAt) continue;
+    if (fault.kind === 'port down') down.add(fault.port);
+    if (fault.kind === 'answers lost') lost.set(fault.port, fault.share);
+    if (fault.kind === 'calls refused') refused.set(fault.port, fault.share);
+    if (fault.kind === 'stale answers') weather = { ...weather, stale: true };
+    if (fault.kind === 'partial scan') weather = { ...weather, partial: true };
+    if (fault.kind === 'blind') weather = { ...weather, blind: true };
+    if (fault.kind === 'rate limit') weather = { ...weather, limitedUntil: nowMs + (endsAt - minute) * 60_000 };
+  }
+  return weather;
+};
+
+/**
+ * Puts the weather between a port and its caller. `met` is told of each fault that was really met. Nothing that is not
+ * a read is answered from memory, and a store that is down refuses before anything takes hold.
+ */
+export const weathering = (weather: () => Weather, throws: Dice, met: (what: string) => void): Intercept => {
+  const answered = new Map<string, unknown>();
+  return async (call, pass) => {
+    const now = weather();
+    if (now === clear) return pass();
+    const port = portOf(call);
+    if (port === null) return pass();
+    if (port === 'gate') return throughGate(now, pass, met);
+    if (now.down.has(port)) {
+      met(`${port} down`);
+      throw new PortError('unavailable', `${port} is down`);
+    }
+    const isTracker = port === 'tracker' || port === 'forge';
+    if (isTracker && now.limitedUntil !== null) {
+      met('rate limit');
+      throw new PortError('unavailable', 'a rate limit', { notBefore: now.limitedUntil });
+    }
+    if (isTracker && now.blind) {
+      met('blind');
+      return blind(call);
+    }
+    if (throws.chance(now.refused.get(port) ?? 0)) {
+      met(`${port} refuses`);
+      throw new PortError('refused', `${port} refuses ${call.method}`);
+    }
+    const share = now.lost.get(port) ?? 0;
+    if (share > 0 && throws.chance(share)) {
+      met(`${port} answer lost`);
+      // Half of the calls took hold.
+      if (throws.chance(0.5)) await pass();
+      throw new PortError('unavailable', `${port} gave no answer`);
+    }
+    const key = `${call.method} ${JSON.stringify(call.args)}`;
+    const isList = call.method === 'listReady' || call.method === 'scan';
+    if (isList && now.stale && answered.has(key)) {
+      met('stale answer');
+      return answered.get(key);
+    }
+    const answer = await pass();
+    if (isList && !now.stale) answered.set(key, answer);
+    if (call.method === 'scan' && now.partial && Array.isArray(answer)) {
+      met('partial scan');
+      return answer.filter(() => throws.chance(0.5));
+    }
+    return answer;
+  };
+};
+
+const portOf = ({ port }: Call): PortName | null => {
+  switch (port) {
+    case 'tracker':
+    case 'forge':
+    case 'executor':
+    case 'store':
+    case 'gate':
+    case 'doorbell':
+      return port;
+    default:
+      return null;
+  }
+};
+
+/** What cannot be read is off; it never throws. */
+const throughGate = async (
+  now: Weather,
+  pass: () => Promise<unknown>,
+  met: (what: string) => void,
+): Promise<unknown> => {
+  if (!now.down.has('gate') && !now.lost.has('gate')) return pass();
+  met('gate down');
+  return parseControl(new Map(), 'SSM did not answer in time');
+};
+
+/** Everything reads as if it were not there, as for an account without access. */
+const blind = ({ method }: Call): unknown => {
+  switch (method) {
+    case 'scan':
+      return [];
+    case 'detail':
+    case 'watch':
+    case 'resolve':
+    case 'elsewhere':
+    case 'pull':
+      return null;
+    case 'permission':
+      return { level: 'notFound', role: '' };
+    case 'blockerStates':
+    case 'glance':
+      return new Map();
+    case 'preflight':
+      return ['GitHub shows no such repository to this token'];
+    default:
+      throw new PortError('refused', `${method}: 404`);
+  }
+};

@@ -1,0 +1,392 @@
+import { PortError } from '../../../lib/ports.ts';
+import { historyOf as endedRunsOf } from '../../../lib/sandbox/memory-store.ts';
+import type { Report } from '../../../lib/shell/tick.ts';
+import { type Fate, type Intercept, type Simulation, simulation } from '../simulation.ts';
+import { acting, type Place } from './acts.ts';
+import { cast, ciOf } from './cast.ts';
+import { type Dice, dice } from './dice.ts';
+import { clear, type Weather, weatherAt, weathering } from './faults.ts';
+import type { Fault, History } from './history.ts';
+import { isPassing, isProgrammersError, notAtRest, watching } from './invariants.ts';
+
+/** What came of a history: what did not hold (empty is well), what was met on the way, and the story in lines. */
+export type Played = {
+  wrong: readonly string[];
+  met: ReadonlySet<string>;
+  story: readonly string[];
+  invocations: number;
+};
+
+const minuteMs = 60_000;
+
+/** Plays a history to its rest, and judges the world after each invocation. The same history gives the same, to the byte. */
+export const play = async (history: History, { isTold = false }: { isTold?: boolean } = {}): Promise<Played> => {
+  const stage = staged(history);
+  const { sim, met } = stage;
+  const story = isTold ? teller(sim) : null;
+  const wrong: string[] = [];
+  const invoke = async (kind: 'poll' | 'watch', fate: Fate, isCalm: boolean): Promise<Report | null> => {
+    try {
+      const report = await sim.invoke(kind, fate);
+      wrong.push(...stage.watcher.breaches());
+      if (report === 'died') {
+        story?.line(`the ${kind} died`);
+        return null;
+      }
+      story?.report(report);
+      cover(report, met);
+      for (const { what, reason } of report.failed) if (isProgrammersError(reason)) wrong.push(`${what}: ${reason}`);
+      for (const { what } of report.failed) if (what.startsWith('unreadable item')) wrong.push(what);
+      return report;
+    } catch (error) {
+      if (!(error instanceof PortError) || isCalm) wrong.push(`the ${kind} threw ${String(error)}`);
+      story?.line(`the ${kind} failed: ${String(error)}`);
+      return null;
+    }
+  };
+  const finished = (): Played => {
+    for (const { outcome } of endedRunsOf(sim.table)) met.add(`end: ${outcome}`);
+    return { wrong, met, story: story?.lines ?? [], invocations: sim.invocations() };
+  };
+
+  await chaos(history, stage, invoke, wrong, (line) => story?.line(line));
+  if (wrong.length > 0) return finished();
+  await calm(history, stage, invoke, wrong, (line) => story?.line(line));
+  return finished();
+};
+
+type Invoke = (kind: 'poll' | 'watch', fate: Fate, isCalm: boolean) => Promise<Report | null>;
+
+type Stage = ReturnType<typeof staged>;
+
+const defaults = (history: History): Record<string, unknown> => ({
+  model: 'a-model',
+  workspaceRoot: '/srv/checkouts/{owner}__{name}',
+  agentLogins: ['agent-bot'],
+  ...history.repoSettings,
+});
+
+const staged = (history: History) => {
+  const issues = history.issues.map((issue) => ({ ...issue, agent: cast(issue.agent) }));
+  const laterCi = ciOf(history.ci);
+  const sim = simulation(
+    issues,
+    { ...history.settings, defaults: defaults(history) },
+    {
+      deploys: history.deploys,
+      ...(laterCi && { laterCi: Object.fromEntries(history.issues.map(({ repo }) => [repo, laterCi])) }),
+    },
+  );
+  const met = new Set<string>();
+  const places = sim.issues.map(({ repo, number }): Place => {
+    const id = sim.world.github.state.names.get(repo);
+    if (id === undefined) throw new Error(`no repo ${repo}`);
+    return { repoId: id, number };
+  });
+  const shipped = new Map(sim.parameters);
+  const people = acting(sim, places, shipped);
+  const state: { weather: Weather; isFresh: boolean } = { weather: clear, isFresh: true };
+  const settings = { maxOpenRuns: 20, maxRunsPerDay: 20, budgetUsdPerDay: 100, ...history.settings };
+  const watcher = watching({
+    sim,
+    truthIsFresh: () => state.isFresh,
+    maxOpenRuns: Number(settings.maxOpenRuns),
+    maxRunsPerDay: Number(settings.maxRunsPerDay),
+    budgetUsdPerDay: Number(settings.budgetUsdPerDay),
+    usdPerMillionTokens: 5,
+    isNoCiAccepted: history.repoSettings['noCi'] === 'accept',
+  });
+  const throws = dice(history.seed * 31 + 7);
+  const weather = weathering(
+    () => state.weather,
+    throws,
+    (what) => met.add(`fault: ${what}`),
+  );
+  const counted: Intercept = async (call, pass) => {
+    if (call.port === 'executor' && !reads.has(call.method)) met.add(`command: ${call.method}`);
+    return weather(call, pass);
+  };
+  sim.intercept(watcher.intercept(counted));
+  return { sim, met, places, people, watcher, state, throws, shipped };
+};
+
+const reads: ReadonlySet<string> = new Set(['look', 'detail', 'whereabouts', 'health']);
+
+/** The part of a history in which things go wrong, minute by minute. */
+const chaos = async (
+  { minutes, faults }: History,
+  stage: Stage,
+  invoke: Invoke,
+  wrong: readonly string[],
+  tell: (line: string) => void,
+): Promise<void> => {
+  const { sim, met, state } = stage;
+  let skewMs = 0;
+  for (let minute = 0; minute < minutes && wrong.length === 0; minute += 1) {
+    const now = faults.filter(({ at }) => at === minute);
+    state.weather = weatherNow(faults, minute, sim.now());
+    for (const fault of now) {
+      const what = happen(fault, stage);
+      if (what !== null) tell(what);
+      if (fault.kind === 'clock jumps') {
+        skewMs += fault.byMs;
+        sim.skew(skewMs);
+        met.add('fault: clock jumps');
+        tell(`our clock jumps by ${fault.byMs / 1000} s`);
+      }
+      if (fault.kind === 'port down for days') await longOutage(fault, stage, invoke, tell);
+    }
+    if (!isPassedOver(faults, minute)) await ticksOf(now, stage, invoke, tell);
+    else met.add('fault: no tick');
+    sim.pass(minuteMs);
+  }
+  state.weather = clear;
+  sim.skew(0);
+};
+
+const weatherNow = (faults: readonly Fault[], minute: number, nowMs: number): Weather =>
+  faults.some((fault) => 'minutes' in fault && fault.kind !== 'no tick') ? weatherAt(faults, minute, nowMs) : clear;
+
+const isPassedOver = (faults: readonly Fault[], minute: number): boolean =>
+  faults.some((fault) => fault.kind === 'no tick' && minute >= fault.at && minute < fault.at + fault.minutes);
+
+/** What people and T3 do before the ticks of a minute; in words, or null where it is no such thing. */
+const happen = (fault: Fault, { people, met }: Stage): string | null => {
+  switch (fault.kind) {
+    case 'operator':
+      people.operator(fault.act);
+      met.add(`fault: operator, ${fault.act}`);
+      return `the operator: ${fault.act}`;
+    case 'person':
+      if (!people.person(fault.act, fault.issue)) return null;
+      met.add(`fault: person ${fault.act}`);
+      return `a person ${fault.act} (issue ${fault.issue})`;
+    case 'T3':
+      if (!people.onT3(fault.act, fault.issue)) return null;
+      met.add(`fault: T3 ${fault.act}`);
+      return `T3: ${fault.act} (issue ${fault.issue})`;
+    default:
+      return null;
+  }
+};
+
+/** A port that is down for longer than the longest deadline, looked at every three minutes. */
+const longOutage = async (
+  fault: Extract<Fault, { kind: 'port down for days' }>,
+  { sim, state, met }: Stage,
+  invoke: Invoke,
+  tell: (line: string) => void,
+): Promise<void> => {
+  const before = state.weather;
+  state.weather = { ...before, down: new Set([...before.down, fault.port]) };
+  met.add(`fault: ${fault.port} down for days`);
+  tell(`${fault.port} is down for ${fault.hours} h`);
+  for (let ms = 0; ms < fault.hours * 3_600_000; ms += 170_000) {
+    await invoke('watch', alive, false);
+    sim.pass(170_000);
+  }
+  state.weather = before;
+};
+
+const alive: Fate = () => 'live';
+
+const ticksOf = async (
+  now: readonly Fault[],
+  stage: Stage,
+  invoke: Invoke,
+  tell: (line: string) => void,
+): Promise<void> => {
+  const { state } = stage;
+  const isMidTick = now.some(({ kind }) => kind === 'in mid-tick');
+  state.isFresh = !isMidTick && !state.weather.stale && !state.weather.blind && !state.weather.partial;
+  for (const kind of orderOf(now)) await invoke(kind, fateOf(kind, now, stage, tell), false);
+  for (const fault of now)
+    if (fault.kind === 'overlap') {
+      tell(`at once: ${fault.ticks.join(', ')}`);
+      stage.met.add(`fault: overlap of ${fault.ticks.join(', ')}`);
+      await overlapped(fault.ticks, stage, invoke);
+    }
+  state.isFresh = true;
+};
+
+const orderOf = (now: readonly Fault[]): readonly ('poll' | 'watch')[] => {
+  const order: ('poll' | 'watch')[] = now.some(({ kind }) => kind === 'watcher first')
+    ? ['watch', 'poll']
+    : ['poll', 'watch'];
+  return order.flatMap((tick) => {
+    if (now.some((fault) => fault.kind === 'tick missing' && fault.tick === tick)) return [];
+    return now.some((fault) => fault.kind === 'tick twice' && fault.tick === tick) ? [tick, tick] : [tick];
+  });
+};
+
+/** Dies, or has a person act, at the call that the history names. */
+const fateOf = (
+  kind: 'poll' | 'watch',
+  now: readonly Fault[],
+  { people, met }: Stage,
+  tell: (line: string) => void,
+): Fate => {
+  const death = now.find((fault) => fault.kind === 'death' && fault.tick === kind);
+  const meddling = now.find((fault) => fault.kind === 'in mid-tick' && fault.tick === kind);
+  if (death === undefined && meddling === undefined) return alive;
+  let calls = 0;
+  return ({ port, method }) => {
+    calls += 1;
+    if (
+      meddling?.kind === 'in mid-tick' &&
+      calls === meddling.call + 1 &&
+      people.person(meddling.act, meddling.issue)
+    ) {
+      met.add('fault: person in mid-tick');
+      tell(`before ${port}.${method} of the ${kind}, a person ${meddling.act} (issue ${meddling.issue})`);
+    }
+    if (death?.kind !== 'death' || calls !== death.call + 1) return 'live';
+    met.add(`fault: ${kind}, ${death.when}`);
+    tell(`the ${kind} dies: ${death.when} ${port}.${method}`);
+    return death.when;
+  };
+};
+
+/** Several invocations at once, whose calls take turns as the dice fall. */
+const overlapped = async (
+  ticks: readonly ('poll' | 'watch')[],
+  { sim, throws }: Stage,
+  invoke: Invoke,
+): Promise<void> => {
+  const waiting: (() => void)[] = [];
+  const inTurn = (): Promise<void> => new Promise((resolve) => waiting.push(resolve));
+  const fate: Fate = () => inTurn().then(() => 'live' as const);
+  let left = ticks.length;
+  sim.onPause(inTurn);
+  const all = ticks.map(async (kind) => {
+    await inTurn();
+    await invoke(kind, fate, false);
+    left -= 1;
+  });
+  while (left > 0) {
+    await settled();
+    next(waiting, throws)?.();
+  }
+  await Promise.all(all);
+  sim.onPause(async () => undefined);
+};
+
+const next = (waiting: (() => void)[], throws: Dice): (() => void) | undefined =>
+  waiting.splice(throws.int(Math.max(1, waiting.length)), 1)[0];
+
+/** Everything that does not wait for its turn has gone as far as it can. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** So much longer than the sum of the deadlines of one run that only something stuck takes it. */
+const restMsMax = 62 * 3_600_000;
+
+/** Nothing goes wrong any more; people see to what asks for people. Then everything has to come to rest. */
+const calm = async (
+  history: History,
+  stage: Stage,
+  invoke: Invoke,
+  wrong: string[],
+  tell: (line: string) => void,
+): Promise<void> => {
+  const { sim, people, places } = stage;
+  people.operator('values back');
+  tell('from here on everything works; the operator puts the values back');
+  for (const [index] of places.entries()) {
+    people.person('unarchives', index);
+    people.person('unlocks', index);
+    // Who answers to nothing blocks the whole server until somebody kills it on the host.
+    if (history.issues[index]?.agent === 'goes deaf')
+      for (const thread of people.threadsOf(index)) sim.world.t3.killAgent(thread.id, sim.now());
+  }
+  const from = sim.now();
+  let same = 0;
+  let was = '';
+  while (sim.now() - from < restMsMax && wrong.length === 0) {
+    const polled = await invoke('poll', alive, true);
+    const watched = await invoke('watch', alive, true);
+    if (wrong.length > 0) return;
+    const isBusy = keysOf(sim, 'run#').length > 0;
+    seeToStuck(stage, tell);
+    const rulings = rulingsOf(sim, polled);
+    const trouble = notAtRest(sim, people, places, rulings);
+    // Issues that wait for a person take turns in being looked at again.
+    const waits = [...rulings].map(([issue, ruling]) => `${issue} ${isPassing(ruling) ? ruling : 'waits'}`).sort();
+    const standing = JSON.stringify([waits, trouble]);
+    const isOwing = keysOf(sim, 'owed#').length > 0;
+    same = !isBusy && !isOwing && standing === was ? same + 1 : 0;
+    was = standing;
+    // In-progress labels without a run are looked for once an hour only, and a refusal is forgotten within a quarter.
+    if (same >= 4) {
+      wrong.push(...trouble);
+      return;
+    }
+    const isQuiet = (watched?.happened.length ?? 0) + (polled?.happened.length ?? 0) === 0;
+    sim.pass(stepMs({ isBusy, isQuiet, isSettled: same > 0 || isOwing }));
+  }
+  if (wrong.length === 0) wrong.push(`not at rest after ${restMsMax / 3_600_000} h: ${keysOf(sim, '').join(', ')}`);
+};
+
+/** Looks at open runs that are further apart than three minutes would be an outage of ours. */
+const stepMs = ({ isBusy, isQuiet, isSettled }: { isBusy: boolean; isQuiet: boolean; isSettled: boolean }): number => {
+  if (isBusy) return isQuiet ? 170_000 : minuteMs;
+  return (isSettled ? 25 : 5) * minuteMs;
+};
+
+const keysOf = ({ table }: Simulation, prefix: string): readonly string[] =>
+  [...table.rows.keys()].filter(
+    (key) => key.startsWith(prefix) && !key.startsWith('issue#') && !key.startsWith('repo#'),
+  );
+
+/** Whoever is called to a run whose agent is not seen out goes to the host, and says so on the issue. */
+const seeToStuck = ({ sim, people, places }: Stage, tell: (line: string) => void): void => {
+  for (const key of keysOf(sim, 'run#')) {
+    const run = JSON.parse(sim.table.rows.get(key) ?? '{}').data?.run;
+    if (run?.phase !== 'ending' || run.stuck !== true) continue;
+    const index = places.findIndex(
+      ({ repoId, number }) => String(repoId) === run.repo.id && number === run.issue.number,
+    );
+    if (index < 0) continue;
+    tell(`somebody comes to the host for issue ${index}`);
+    people.comesToTheHost(index);
+  }
+};
+
+const rulingsOf = (sim: Simulation, report: Report | null): ReadonlyMap<string, string> =>
+  new Map(
+    (report?.rulings ?? []).flatMap(({ repo, issue, ruling }) => {
+      const id = sim.world.github.state.names.get(repo.toLowerCase());
+      return [[`${repo}#${issue}`, ruling] as const, [`${issue}@${id}`, ruling] as const];
+    }),
+  );
+
+/** Which situations, decisions, orders and rulings a report tells of. */
+const cover = (report: Report, met: Set<string>): void => {
+  for (const { situation } of report.looks) met.add(`situation: ${situation}`);
+  for (const { ruling } of report.rulings) met.add(`ruling: ${ruling}`);
+  for (const { what, why } of report.happened)
+    met.add(what === 'decided' ? `decision: ${why.split(':')[0]}` : `happening: ${what}`);
+};
+
+/** Who did what when, one line each. */
+const teller = (sim: Simulation) => {
+  const lines: string[] = [];
+  const begun = sim.now();
+  const rulings = new Map<string, string>();
+  const line = (text: string): void => {
+    const minutes = (sim.now() - begun) / minuteMs;
+    const clock = `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(Math.floor(minutes % 60)).padStart(2, '0')}`;
+    lines.push(`${clock}  ${text}`);
+  };
+  const report = ({ tick, state, reason, happened, failed, rulings: ruled }: Report): void => {
+    if (state === 'off') line(`${tick}: inert, ${reason}`);
+    for (const { repo, issue, ruling, detail } of ruled) {
+      const key = `${repo}#${issue}`;
+      if (rulings.get(key) === ruling) continue;
+      rulings.set(key, ruling);
+      line(`${tick}: ${key} ${ruling}: ${detail}`);
+    }
+    for (const { repo, issue, what, why } of happened) line(`${tick}: ${repo}#${issue} ${what}: ${why}`);
+    for (const { what, reason: why } of failed) line(`${tick}: failed, ${what}: ${why}`);
+  };
+  return { lines, line, report };
+};

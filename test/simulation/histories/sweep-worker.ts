@@ -1,0 +1,35 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import * as z from 'zod';
+import { historyOf } from './history.ts';
+import { play } from './play.ts';
+
+/** Plays each `stride`th history of a range and tells what came of it. */
+const { from, runs, first, stride } = z
+  .strictObject({ from: z.int(), runs: z.int(), first: z.int(), stride: z.int() })
+  .parse(workerData);
+
+/** What a worker tells: some plays at a time, and each that failed. */
+export type Told = { played: number; invocations: number; met: Record<string, number>; failed: readonly number[] };
+
+const nothing = (): { played: number; invocations: number; met: Record<string, number>; failed: number[] } => ({
+  played: 0,
+  invocations: 0,
+  met: {},
+  failed: [],
+});
+
+let told = nothing();
+const tell = (): void => {
+  parentPort?.postMessage(told satisfies Told);
+  told = nothing();
+};
+
+for (let run = first; run < runs; run += stride) {
+  const { wrong, met, invocations } = await play(historyOf(from + run));
+  told.played += 1;
+  told.invocations += invocations;
+  for (const what of met) told.met[what] = (told.met[what] ?? 0) + 1;
+  if (wrong.length > 0) told.failed.push(from + run);
+  if (told.played >= 50) tell();
+}
+tell();

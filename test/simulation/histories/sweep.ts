@@ -1,0 +1,124 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { coverageOf } from './coverage.ts';
+import { type History, historyOf } from './history.ts';
+import { play } from './play.ts';
+import { shrink } from './shrink.ts';
+import type { Told } from './sweep-worker.ts';
+
+const help = `Random histories of AFK: two ticks, a whole world in memory, and whatever can go wrong.
+
+  npm run sim                             200 histories of seed 1
+  npm run sim -- --runs 20000 --seed 7    so many, of another seed
+  npm run sim -- --only 7000130           one history by its number, with its story
+
+Options
+  --runs N       how many histories (default 200)
+  --seed S       history n of seed S has the number S x 1,000,000 + n (default 1)
+  --only NUMBER  play this one and tell it
+  --coverage     list how often each fault, situation, decision, command and end was met
+  --workers N    threads (default: one per core)
+  --help         this page
+
+Exit code 0 where everything held; 1 where something did not, with the smallest story found; 2 for a bad option.
+`;
+
+const options = {
+  runs: { type: 'string', default: '200' },
+  seed: { type: 'string', default: '1' },
+  only: { type: 'string' },
+  coverage: { type: 'boolean', default: false },
+  workers: { type: 'string', default: String(availableParallelism()) },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** A whole number of that option, or a word to whoever asked. */
+const numberOf = (name: string, text: string, max: number): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > max) {
+    process.stderr.write(`--${name} takes a whole number up to ${max}, and not ${JSON.stringify(text)}\n`);
+    process.exit(2);
+  }
+  return value;
+};
+
+const perSeed = 1_000_000;
+
+const sweep = async (from: number, runs: number, workers: number): Promise<Told> => {
+  const sum: { played: number; invocations: number; met: Record<string, number>; failed: number[] } = {
+    played: 0,
+    invocations: 0,
+    met: {},
+    failed: [],
+  };
+  const add = (told: Told): void => {
+    sum.played += told.played;
+    sum.invocations += told.invocations;
+    sum.failed.push(...told.failed);
+    for (const [what, count] of Object.entries(told.met)) sum.met[what] = (sum.met[what] ?? 0) + count;
+    if (process.stderr.isTTY) process.stderr.write(`\r${sum.played} of ${runs}`);
+  };
+  await Promise.all(
+    Array.from(
+      { length: workers },
+      (_, first) =>
+        new Promise<void>((resolve, reject) => {
+          const worker = new Worker(new URL('./sweep-worker.ts', import.meta.url), {
+            workerData: { from, runs, first, stride: workers },
+          });
+          worker.on('message', add);
+          worker.on('error', reject);
+          worker.on('exit', () => resolve());
+        }),
+    ),
+  );
+  if (process.stderr.isTTY) process.stderr.write('\r');
+  return { ...sum, failed: sum.failed.sort((a, b) => a - b) };
+};
+
+/** A history as a person reads it: who is there, what goes wrong, what came of it. */
+const tellOf = async (history: History): Promise<boolean> => {
+  const { wrong, story } = await play(history, { isTold: true });
+  for (const { repo, agent, labelled } of history.issues)
+    say(`issue in ${repo}, an agent that ${agent}, labelled by ${labelled === false ? 'nobody' : labelled}`);
+  const { settings, repoSettings, ci, deploys } = history;
+  say(
+    `settings ${JSON.stringify({ ...settings, ...repoSettings })}; CI ${ci}${deploys ? ', deployed when green' : ''}`,
+  );
+  for (const line of story) say(line.slice(0, 240));
+  for (const what of wrong) say(`DOES NOT HOLD: ${what}`);
+  if (wrong.length > 0) say(`as data: ${JSON.stringify(history)}`);
+  return wrong.length === 0;
+};
+
+const main = async (): Promise<number> => {
+  const { values } = parseArgs({ options });
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  if (values.only !== undefined)
+    return (await tellOf(historyOf(numberOf('only', values.only, Number.MAX_SAFE_INTEGER)))) ? 0 : 1;
+  const runs = numberOf('runs', values.runs, perSeed);
+  const seed = numberOf('seed', values.seed, 4000);
+  const begun = performance.now();
+  const told = await sweep(seed * perSeed, runs, Math.max(1, numberOf('workers', values.workers, 64)));
+  const counts = new Map(Object.entries(told.met));
+  const { kinds, met, unmet } = coverageOf(counts);
+  const seconds = (performance.now() - begun) / 1000;
+  say(
+    `seed ${seed}: ${told.played} histories, ${told.invocations} ticks, ${told.failed.length} that do not hold, ${seconds.toFixed(0)} s; met ${met} of ${kinds} faults, situations, decisions, commands and ends`,
+  );
+  if (unmet.length > 0) say(`never met: ${unmet.join('; ')}`);
+  if (values.coverage) for (const [what, count] of [...counts].sort()) say(`${String(count).padStart(7)}  ${what}`);
+  const [worst] = told.failed;
+  if (worst === undefined) return 0;
+  say(`do not hold: ${told.failed.slice(0, 20).join(', ')}. The first, made as small as it goes:`);
+  await tellOf(await shrink(historyOf(worst), async (smaller) => (await play(smaller)).wrong.length > 0));
+  return 1;
+};
+
+process.exitCode = await main();
