@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { DocumentNode, GraphQLFieldResolver, GraphQLSchema } from 'graphql';
 import { buildSchema, executeSync, GraphQLError, Kind, parse, validate } from 'graphql';
+import { grants, type Permissions } from './github-apps.ts';
 import { costOf } from './github-graphql-cost.ts';
 import type { Budget } from './github-graphql-root.ts';
 import { rootOf } from './github-graphql-root.ts';
-import { GithubRefusal, graphqlWords } from './github-refusal.ts';
+import { forbidden, GithubRefusal, graphqlWords } from './github-refusal.ts';
 import type { GithubWorld } from './github-world.ts';
 
 let schema: GraphQLSchema | undefined;
@@ -57,8 +58,32 @@ export const prepare = (
   return { errors: document.map((error) => ({ message: error.message, locations: error.locations ?? [] })) };
 };
 
+/** The permission an App's token needs for a field. */
+const needs: Readonly<Record<string, readonly [string, 'read' | 'write']>> = {
+  'Repository.issues': ['issues', 'read'],
+  'Repository.issue': ['issues', 'read'],
+  'Repository.issueOrPullRequest': ['issues', 'read'],
+  'Repository.object': ['contents', 'read'],
+  'Repository.pullRequest': ['pull_requests', 'read'],
+  'Repository.deployments': ['deployments', 'read'],
+  'Commit.statusCheckRollup': ['checks', 'read'],
+  'Commit.checkSuites': ['checks', 'read'],
+  'Commit.associatedPullRequests': ['pull_requests', 'read'],
+  'StatusCheckRollup.contexts': ['statuses', 'read'],
+  'CheckSuite.workflowRun': ['actions', 'read'],
+  'Mutation.addLabelsToLabelable': ['issues', 'write'],
+  'Mutation.removeLabelsFromLabelable': ['issues', 'write'],
+  'Mutation.addComment': ['issues', 'write'],
+  'Mutation.updateIssueComment': ['issues', 'write'],
+  'Mutation.closeIssue': ['issues', 'write'],
+  'Mutation.reopenIssue': ['issues', 'write'],
+};
+
 // A field nobody thought of answers with an error of its own, never with a quiet null.
-const fieldResolver: GraphQLFieldResolver<unknown, unknown> = (source, args, _context, info) => {
+const fieldResolver: GraphQLFieldResolver<unknown, Permissions | null> = (source, args, granted, info) => {
+  const [name, level] = needs[`${info.parentType.name}.${info.fieldName}`] ?? [];
+  if (name !== undefined && level !== undefined && granted !== null && !grants(granted, name, level))
+    throw forbidden('Resource not accessible by integration');
   if (typeof source !== 'object' || source === null || !(info.fieldName in source)) {
     throw new Error(`the stand-in does not model ${info.parentType.name}.${info.fieldName}`);
   }
@@ -84,13 +109,20 @@ const shownError = (error: GraphQLError): object => {
 export const runGraphql = (
   world: GithubWorld,
   prepared: Prepared,
-  request: { variables: Readonly<Record<string, unknown>>; viewer: string; base: string; budget: Budget },
+  request: {
+    variables: Readonly<Record<string, unknown>>;
+    viewer: string;
+    granted: Permissions | null;
+    base: string;
+    budget: Budget;
+  },
 ): object => {
   const result = executeSync({
     schema: githubSchema(),
     document: prepared.document,
     rootValue: rootOf(world, request.viewer, request.base, request.budget),
     variableValues: request.variables,
+    contextValue: request.granted,
     fieldResolver,
   });
   const errors = result.errors?.map(shownError) ?? [];

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { type Asking, askingBy } from './github-app-auth.ts';
 import { prepare, runGraphql } from './github-graphql.ts';
 import { isoOf } from './github-ids.ts';
 import type { Limits, Resource } from './github-limits.ts';
 import { githubBudgets, githubLimits } from './github-limits.ts';
+import { GithubRefusal } from './github-refusal.ts';
 import { githubRest } from './github-rest.ts';
+import { appAnswer } from './github-rest-apps.ts';
 import { accountOf } from './github-state.ts';
 import type { GithubWorld } from './github-world.ts';
 
@@ -68,6 +71,13 @@ const secondaryText =
   'You have exceeded a secondary rate limit. Please wait a few minutes before you try again. ' +
   'If you reach out to GitHub Support for help, please include the request ID.';
 
+type Viewer = Exclude<Asking, { as: 'app' }>;
+
+const refused = ({ status, message, errors }: GithubRefusal): Draft => ({
+  status,
+  body: { ...problem(status, message), ...(errors.length > 0 && { errors }) },
+});
+
 type Draft = { status: number; body: unknown; headers?: Readonly<Record<string, string>> };
 
 /** GitHub without a socket: every request is answered from the world as it is at `now`. */
@@ -75,14 +85,22 @@ export const githubHandler = (world: GithubWorld, options: HandlerOptions) => {
   const budgets = githubBudgets({ ...githubLimits, ...options.limits });
   let served = 0;
 
-  const viewerOf = (request: HttpRequest): string | null => {
-    const token = /^(?:token|bearer)\s+(\S+)$/i.exec(request.headers['authorization'] ?? '')?.[1];
-    const login = token === undefined ? undefined : world.state.tokens.get(token);
-    return login === undefined || accountOf(world.state, login).deleted ? null : login;
+  const credentialOf = (request: HttpRequest): string | undefined =>
+    /^(?:token|bearer)\s+(\S+)$/i.exec(request.headers['authorization'] ?? '')?.[1];
+
+  const askingOf = (request: HttpRequest, now: number): Asking | Draft => {
+    const credential = credentialOf(request);
+    const given = request.headers['authorization'] !== undefined;
+    try {
+      return askingBy(world.state, credential ?? (given ? '' : undefined), now);
+    } catch (error) {
+      if (error instanceof GithubRefusal) return refused(error);
+      throw error;
+    }
   };
 
-  const limitHeaders = (viewer: string, resource: Resource, now: number): Record<string, string> => {
-    const { limit, remaining, used, reset } = budgets.standing(viewer, resource, now);
+  const limitHeaders = (payer: string, resource: Resource, now: number): Record<string, string> => {
+    const { limit, remaining, used, reset } = budgets.standing(payer, resource, now);
     return {
       'x-ratelimit-limit': String(limit),
       'x-ratelimit-remaining': String(remaining),
@@ -94,30 +112,32 @@ export const githubHandler = (world: GithubWorld, options: HandlerOptions) => {
 
   const secondary = (): Draft => ({ status: 403, body: problem(403, secondaryText), headers: { 'retry-after': '60' } });
 
-  const exceeded = (viewer: string): string =>
-    `API rate limit exceeded for user ID ${accountOf(world.state, viewer).id}. ` +
+  const exceeded = ({ login, granted, payer }: Viewer): string =>
+    `API rate limit exceeded for ${granted === null ? `user ID ${accountOf(world.state, login).id}` : payer}. ` +
     'If you reach out to GitHub Support for help, please include the request ID.';
 
-  const graphql = (viewer: string, request: HttpRequest, now: number): Draft => {
+  const graphql = (viewer: Viewer, request: HttpRequest, now: number): Draft => {
     const asked = GraphqlBody.safeParse(parsed(request.body));
     if (!asked.success) return { status: 400, body: problem(400, 'Problems parsing JSON') };
     const variables = asked.data.variables ?? {};
     const prepared = prepare(asked.data.query, variables);
     if ('errors' in prepared) return { status: 200, body: prepared };
     const writes = prepared.writes > 0;
-    const verdict = budgets.check(viewer, 'graphql', prepared.cost, writes, now);
+    const verdict = budgets.check(viewer.payer, 'graphql', prepared.cost, writes, now);
     if (verdict === 'secondary') return secondary();
     if (verdict === 'primary')
       return { status: 200, body: { errors: [{ type: 'RATE_LIMITED', message: exceeded(viewer) }] } };
-    budgets.charge(viewer, 'graphql', prepared.cost, writes, now);
-    const { limit, remaining, used, resetAt } = budgets.standing(viewer, 'graphql', now);
+    budgets.charge(viewer.payer, 'graphql', prepared.cost, writes, now);
+    const { limit, remaining, used, resetAt } = budgets.standing(viewer.payer, 'graphql', now);
     const budget = { limit, remaining, used, resetAt, cost: prepared.cost, nodeCount: prepared.nodes };
-    return { status: 200, body: runGraphql(world, prepared, { variables, viewer, base: options.base(), budget }) };
+    const { login, granted } = viewer;
+    const given = { variables, viewer: login, granted, base: options.base(), budget };
+    return { status: 200, body: runGraphql(world, prepared, given) };
   };
 
-  const rateLimit = (viewer: string, now: number): Draft => {
+  const rateLimit = ({ payer }: Viewer, now: number): Draft => {
     const resource = (name: Resource) => {
-      const { limit, remaining, used, reset } = budgets.standing(viewer, name, now);
+      const { limit, remaining, used, reset } = budgets.standing(payer, name, now);
       return { limit, remaining, used, reset };
     };
     const core = resource('core');
@@ -125,11 +145,11 @@ export const githubHandler = (world: GithubWorld, options: HandlerOptions) => {
     return { status: 200, body: { resources: { core, graphql: resource('graphql'), search }, rate: core } };
   };
 
-  const rest = (viewer: string, request: HttpRequest, url: URL, now: number): Draft => {
+  const rest = (viewer: Viewer, request: HttpRequest, url: URL, now: number): Draft => {
     const body = parsed(request.body);
     if (body === null) return { status: 400, body: problem(400, 'Problems parsing JSON') };
     const writes = request.method !== 'GET';
-    const verdict = budgets.check(viewer, 'core', 1, writes, now);
+    const verdict = budgets.check(viewer.payer, 'core', 1, writes, now);
     if (verdict === 'secondary') return secondary();
     if (verdict === 'primary')
       return { status: budgets.primaryStatus, body: problem(budgets.primaryStatus, exceeded(viewer)) };
@@ -139,14 +159,15 @@ export const githubHandler = (world: GithubWorld, options: HandlerOptions) => {
       path: url.pathname,
       query: url.searchParams,
       body,
-      viewer,
+      viewer: viewer.login,
+      granted: viewer.granted,
       base: options.base(),
     });
     const links = Object.entries(answer.links ?? {}).map(([relation, address]) => `<${address}>; rel="${relation}"`);
     const text = JSON.stringify(answer.body);
     const etag = `W/"${etagOf(request, text)}"`;
     const unchanged = answer.status === 200 && !writes && request.headers['if-none-match'] === etag;
-    budgets.charge(viewer, 'core', unchanged ? 0 : 1, writes, now);
+    budgets.charge(viewer.payer, 'core', unchanged ? 0 : 1, writes, now);
     const headers = {
       ...(links.length > 0 && { link: links.join(', ') }),
       ...(answer.location !== undefined && { location: answer.location }),
@@ -157,18 +178,35 @@ export const githubHandler = (world: GithubWorld, options: HandlerOptions) => {
       : { status: answer.status, body: answer.body, headers };
   };
 
-  const answer = (viewer: string | null, request: HttpRequest, now: number): Draft => {
-    if (viewer === null) {
-      const given = request.headers['authorization'] !== undefined;
-      return { status: 401, body: problem(401, given ? 'Bad credentials' : 'Requires authentication') };
+  const asApp = ({ app }: Extract<Asking, { as: 'app' }>, request: HttpRequest): Draft => {
+    const body = parsed(request.body);
+    if (body === null) return { status: 400, body: problem(400, 'Problems parsing JSON') };
+    const path = new URL(request.path, 'http://github.invalid').pathname.split('/').slice(1).map(decodeURIComponent);
+    try {
+      const {
+        status,
+        body: given,
+        location,
+      } = appAnswer({ state: world.state, base: options.base(), app }, request.method, path, body);
+      return { status, body: given, ...(location !== undefined && { headers: { location } }) };
+    } catch (error) {
+      if (error instanceof GithubRefusal) return refused(error);
+      throw error;
     }
-    const url = new URL(request.path, 'http://github.invalid');
-    if (url.pathname === '/graphql') return graphql(viewer, request, now);
-    if (url.pathname === '/rate_limit') return rateLimit(viewer, now);
-    return rest(viewer, request, url, now);
   };
 
-  const finish = (draft: Draft, viewer: string | null, request: HttpRequest, now: number): HttpResponse => {
+  const answer = (asking: Asking, request: HttpRequest, now: number): Draft => {
+    if (asking.as === 'app') return asApp(asking, request);
+    const url = new URL(request.path, 'http://github.invalid');
+    if (url.pathname === '/graphql') return graphql(asking, request, now);
+    if (url.pathname === '/rate_limit') return rateLimit(asking, now);
+    // What only an App may ask, in its own name.
+    if (url.pathname === '/app' || url.pathname.startsWith('/app/') || url.pathname.endsWith('/installation'))
+      return { status: 401, body: problem(401, 'A JSON web token could not be decoded') };
+    return rest(asking, request, url, now);
+  };
+
+  const finish = (draft: Draft, payer: string | null, request: HttpRequest, now: number): HttpResponse => {
     const resource = request.path.startsWith('/graphql') ? 'graphql' : 'core';
     return {
       status: draft.status,
@@ -179,7 +217,7 @@ export const githubHandler = (world: GithubWorld, options: HandlerOptions) => {
         'cache-control': 'private, max-age=60, s-maxage=60',
         vary: 'Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding, Accept, X-Requested-With',
         ...(draft.body !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
-        ...(viewer !== null && limitHeaders(viewer, resource, now)),
+        ...(payer !== null && limitHeaders(payer, resource, now)),
         ...draft.headers,
       },
       body: draft.body === undefined ? '' : JSON.stringify(draft.body),
@@ -191,7 +229,9 @@ export const githubHandler = (world: GithubWorld, options: HandlerOptions) => {
     served += 1;
     const now = options.now();
     world.settle(now);
-    const viewer = viewerOf(request);
+    const asking = askingOf(request, now);
+    const payer = 'as' in asking && asking.as !== 'app' ? asking.payer : null;
+    const viewer = 'as' in asking ? (asking.as === 'app' ? `${asking.app.slug}[bot]` : asking.login) : null;
     const fault = options.fault?.(request, served);
     const seen = (response: HttpResponse | null): void =>
       options.onExchange?.({ number: served, at: now, viewer, request, response });
@@ -202,14 +242,14 @@ export const githubHandler = (world: GithubWorld, options: HandlerOptions) => {
     if (typeof fault === 'object') {
       const given = finish(
         { status: fault.status, body: fault.body, ...(fault.headers && { headers: fault.headers }) },
-        viewer,
+        payer,
         request,
         now,
       );
       options.onExchange?.({ number: served, at: now, viewer, request, response: null });
       return given;
     }
-    const response = finish(answer(viewer, request, now), viewer, request, now);
+    const response = finish('as' in asking ? answer(asking, request, now) : asking, payer, request, now);
     seen(response);
     return fault === 'lost' ? 'drop' : response;
   };

@@ -95,6 +95,7 @@ export const peopleActs = (state: State) => {
       pullsEnabled: options.pullsEnabled ?? true,
       createdAt: now,
       permissions: new Map(),
+      acting: null,
       labels: [],
       issues: new Map(),
       numbers: 0,

@@ -65,20 +65,26 @@ export const viewerShape = (face: Face, account: Account) => ({
 /** `integration`: the app that acted, or null for nobody. */
 export const appShape = (face: Face, slug: string | null) => {
   if (slug === null) return null;
-  const id = numberOf(slug);
+  const known = [...face.state.apps.values()].find((app) => app.slug === slug);
+  const id = known?.id ?? numberOf(slug);
   const owner = { login: slug, id, nodeId: nodeIdOf('O', slug), type: 'Organization' as const };
   return {
     id,
     slug,
-    node_id: nodeIdOf('A', slug),
-    owner: userShape(face, { ...owner, app: null, notAUser: false, deleted: false, createdAt: 0 }),
+    node_id: known?.nodeId ?? nodeIdOf('A', slug),
+    owner: userShape(
+      face,
+      known
+        ? accountOf(face.state, known.owner)
+        : { ...owner, app: null, notAUser: false, deleted: false, createdAt: 0 },
+    ),
     name: slug,
     description: null,
     external_url: `${html}/apps/${slug}`,
     html_url: `${html}/apps/${slug}`,
     created_at: isoOf(0),
     updated_at: isoOf(0),
-    permissions: { metadata: 'read' },
+    permissions: known?.permissions ?? { metadata: 'read' as const },
     events: [],
   };
 };

@@ -41,7 +41,10 @@ const permission = (call: Call): Answer => {
   if (account === undefined || account.deleted || account.notAUser || account.type === 'Organization') {
     throw notFound(`${login} is not a user`);
   }
-  const granted = roleOf(call.repo, account.login);
+  const granted =
+    account.type === 'Bot'
+      ? (call.repo.permissions.get(login.toLowerCase()) ?? 'none')
+      : roleOf(call.repo, account.login);
   const role = account.type === 'User' || call.repo.permissions.has(login.toLowerCase()) ? granted : 'none';
   const user = { ...userShape(call.face, account), permissions: grants(role), role_name: role };
   return { status: 200, body: { permission: permissions[role], role_name: role, user } };

@@ -1,4 +1,5 @@
-import { GithubRefusal, notFound } from './github-refusal.ts';
+import { grants, type Permissions } from './github-apps.ts';
+import { forbidden, GithubRefusal, notFound } from './github-refusal.ts';
 import { viewerShape } from './github-rest-accounts.ts';
 import type { Answer, Call, Route } from './github-rest-call.ts';
 import { GithubMoved, issueRoutes } from './github-rest-issues.ts';
@@ -14,6 +15,8 @@ export type RestRequest = {
   query: URLSearchParams;
   body: Readonly<Record<string, unknown>>;
   viewer: string;
+  /** What the token may do, where it is an App's; null for an account's own. */
+  granted?: Permissions | null;
   base: string;
 };
 
@@ -49,6 +52,20 @@ const repoAt = (state: State, path: readonly string[]): { repo: Repo; renamed: b
   return { repo, renamed, rest: path.slice(byNumber ? 2 : 3) };
 };
 
+/** The permission an App's token needs for an operation, by the path behind the repository. */
+const neededFor = (method: string, rest: readonly string[]): readonly [string, 'read' | 'write'] => {
+  const level = method === 'GET' ? 'read' : 'write';
+  const [first = '', last = ''] = [rest[0], rest.at(-1)];
+  if (first === '' || first === 'collaborators' || first === 'rules') return ['metadata', 'read'];
+  if (first === 'issues' || first === 'labels') return ['issues', level];
+  if (first === 'commits' && last === 'check-runs') return ['checks', level];
+  if (first === 'commits' && last === 'status') return ['statuses', level];
+  if (first === 'actions' || first === 'deployments') return [first, level];
+  return ['contents', level];
+};
+
+const notForApps = (): GithubRefusal => forbidden('Resource not accessible by integration');
+
 const redirect = (method: string, location: string): RestAnswer => ({
   status: method === 'GET' ? 301 : 307,
   location,
@@ -73,7 +90,9 @@ const answer = (world: GithubWorld, request: RestRequest): RestAnswer => {
   const { state } = world;
   const { method, viewer, base } = request;
   const path = request.path.split('/').slice(1).map(decodeURIComponent);
+  const granted = request.granted ?? null;
   if (path.join('/') === 'user') {
+    if (granted !== null) throw notForApps();
     return { status: 200, body: viewerShape({ state, base, viewer }, accountOf(state, viewer)) };
   }
   if (path[0] !== 'repos' && path[0] !== 'repositories') throw notFound();
@@ -87,6 +106,8 @@ const answer = (world: GithubWorld, request: RestRequest): RestAnswer => {
   for (const route of routes) {
     const found = route.method === method ? match(route.segments, rest) : null;
     if (found === null) continue;
+    const [name, level] = neededFor(method, rest);
+    if (granted !== null && !grants(granted, name, level)) throw notForApps();
     const call: Call = {
       world,
       face: { state, base, viewer },

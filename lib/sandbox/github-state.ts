@@ -1,3 +1,4 @@
+import type { App, Installation, InstallationToken } from './github-apps.ts';
 import { nodeIdOf } from './github-ids.ts';
 import { notFound } from './github-refusal.ts';
 
@@ -194,6 +195,8 @@ export type Repo = {
   pullsEnabled: boolean;
   createdAt: number;
   permissions: Map<string, Role>;
+  /** What an App's bot may do here by the token of the request at hand; null where that token does not reach. */
+  acting: { login: string; role: Role } | null;
   labels: Label[];
   issues: Map<number, Issue>;
   numbers: number;
@@ -224,6 +227,9 @@ export type State = {
   due: number[];
   accounts: Map<string, Account>;
   tokens: Map<string, string>;
+  apps: Map<number, App>;
+  installations: Map<number, Installation>;
+  installationTokens: Map<string, InstallationToken>;
   repos: Map<number, Repo>;
   names: Map<string, number>;
   issues: Map<number, Issue>;
@@ -287,6 +293,7 @@ export const issueOf = (state: State, name: string, number: number): Issue => {
 export const roleOf = (repo: Repo, login: string): Role | 'none' => {
   const owner = repo.name.split('/')[0] ?? '';
   if (owner.toLowerCase() === login.toLowerCase()) return 'admin';
+  if (repo.acting?.login === login) return repo.acting.role;
   return repo.permissions.get(login.toLowerCase()) ?? (repo.private ? 'none' : 'read');
 };
 

@@ -1,3 +1,4 @@
+import { appActs } from './github-apps.ts';
 import type { Ci, Deploys } from './github-ci.ts';
 import { ciActs } from './github-ci.ts';
 import { commitActs } from './github-commits.ts';
@@ -22,6 +23,9 @@ export const githubWorld = ({ at = 0 }: { at?: number } = {}) => {
     due: [],
     accounts: new Map(),
     tokens: new Map(),
+    apps: new Map(),
+    installations: new Map(),
+    installationTokens: new Map(),
     repos: new Map(),
     names: new Map(),
     issues: new Map(),
@@ -51,7 +55,18 @@ export const githubWorld = ({ at = 0 }: { at?: number } = {}) => {
   };
 
   const commits = commitActs(state, runCi);
-  return { state, ...people, addRepo, ...issueActs(state), ...linkActs(state), ...commits, ...pulls, ...ci, settle };
+  return {
+    state,
+    ...people,
+    ...appActs(state),
+    addRepo,
+    ...issueActs(state),
+    ...linkActs(state),
+    ...commits,
+    ...pulls,
+    ...ci,
+    settle,
+  };
 };
 
 export type GithubWorld = ReturnType<typeof githubWorld>;

@@ -15,6 +15,9 @@ const repo = '/repos/{owner}/{repo}';
 const operations: Record<string, readonly string[]> = {
   '/user': ['get'],
   '/rate_limit': ['get'],
+  '/app': ['get'],
+  '/app/installations/{installation_id}/access_tokens': ['post'],
+  [`${repo}/installation`]: ['get'],
   [repo]: ['get'],
   [`${repo}/issues`]: ['get'],
   [`${repo}/issues/{issue_number}`]: ['get', 'patch'],
