@@ -1,5 +1,8 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import { dynamoClient, dynamoStore } from '../lib/adapters/dynamo-store.ts';
+import { dynamoTexts } from '../lib/adapters/dynamo-texts.ts';
+import { appMemory } from '../lib/adapters/github-app.ts';
+import type { TextCache } from '../lib/adapters/sealed-tokens.ts';
 import { rehearsalGate } from '../lib/adapters/ssm-gate.ts';
 import type { Gate } from '../lib/ports.ts';
 import { dryRunPorts } from '../lib/shell/dry-run.ts';
@@ -44,13 +47,23 @@ export type Armed = {
 export const arm = ({ name, environment, parameters }: Container): Armed => {
   const table = dynamoClient();
   const secrets = containerSecrets(parameters, secretsOf[name]);
+  const memory = appMemory();
+  const texts = dynamoTexts({ client: table, table: environment.TABLE_NAME });
   const run = name === 'poller' ? poll : watch;
 
-  const contextOf = (invocation: Invocation, standings: Standings): Omit<TickContext, 'gate'> => {
+  const contextOf = (
+    invocation: Invocation,
+    standings: Standings,
+    sharedTokens: TextCache = texts,
+  ): Omit<TickContext, 'gate'> => {
     const { signal, only, by, now, newRunId, timeLeftMs } = invocation;
     const store = dynamoStore({ client: table, table: environment.TABLE_NAME, writer: by });
     return {
-      connect: (settings) => handlerPorts({ name, environment, secrets, store, now, standings, signal }, settings),
+      connect: (settings) =>
+        handlerPorts(
+          { name, environment, secrets, appMemory: memory, sharedTokens, store, now, standings, signal },
+          settings,
+        ),
       now,
       by,
       newRunId,
@@ -60,7 +73,8 @@ export const arm = ({ name, environment, parameters }: Container): Armed => {
   };
   /** Behind a gate that is a rehearsal nothing that can write is ever connected. */
   const dryContextOf = (invocation: Invocation, standings: Standings, would: string[]): TickContext => {
-    const context = contextOf(invocation, standings);
+    // A token that is minted in a rehearsal is left to this container.
+    const context = contextOf(invocation, standings, { get: texts.get, set: async () => undefined });
     return {
       ...context,
       gate: rehearsalGate({ client: parameters }),

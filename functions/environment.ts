@@ -17,6 +17,7 @@ export type Environment = z.infer<typeof Environment>;
 /** SecureStrings by exact name; put by a person, read after the gate and never before. */
 export const secretNames = {
   githubToken: '/afk/secret/github-token',
+  githubApp: '/afk/secret/github-app',
   t3Token: '/afk/secret/t3-token',
   slackWebhook: '/afk/secret/slack-webhook',
   ntfyToken: '/afk/secret/ntfy-token',
@@ -24,8 +25,14 @@ export const secretNames = {
 
 /** What each function asks for and may read: the poller rings no doorbell. */
 export const secretsOf = {
-  poller: [secretNames.githubToken, secretNames.t3Token],
-  watcher: [secretNames.githubToken, secretNames.t3Token, secretNames.slackWebhook, secretNames.ntfyToken],
+  poller: [secretNames.githubToken, secretNames.githubApp, secretNames.t3Token],
+  watcher: [
+    secretNames.githubToken,
+    secretNames.githubApp,
+    secretNames.t3Token,
+    secretNames.slackWebhook,
+    secretNames.ntfyToken,
+  ],
 } as const satisfies Record<string, readonly string[]>;
 
 /** Parses the environment; throws an `Error` that names every value that is missing or wrong, and quotes none. */

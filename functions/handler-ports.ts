@@ -1,9 +1,12 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
+import type { AppMemory } from '../lib/adapters/github-app.ts';
+import type { TextCache } from '../lib/adapters/sealed-tokens.ts';
 import { readSecrets } from '../lib/adapters/ssm-gate.ts';
 import type { Settings } from '../lib/core/settings.ts';
 import { PortError, type Ports, type Store } from '../lib/ports.ts';
 import { executorThrough, forgeThrough, storeAfter, trackerThrough } from './each-call.ts';
 import { type Environment, secretNames, secretsOf } from './environment.ts';
+import { githubLogin } from './github-login.ts';
 import type { FunctionName } from './metric-names.ts';
 import type { TickFacts } from './tick-metrics.ts';
 import { type Credentials, portsOf } from './wiring.ts';
@@ -66,6 +69,9 @@ export type HandlerPorts = {
   name: FunctionName;
   environment: Environment;
   secrets: Secrets;
+  /** What outlives an invocation where GitHub is reached as an App. */
+  appMemory: AppMemory;
+  sharedTokens: TextCache;
   store: Store;
   now: () => number;
   standings: Standings;
@@ -79,12 +85,13 @@ export type HandlerPorts = {
  * not need it goes on. Throws a `PortError` where the secrets cannot be read.
  */
 export const handlerPorts = async (options: HandlerPorts, settings: Settings): Promise<Ports> => {
-  const { name, environment, secrets, store, now, standings, signal } = options;
+  const { name, environment, secrets, store, now, standings, signal, appMemory, sharedTokens } = options;
   const connect = async (): Promise<Connected> => {
     const { values, epoch } = await secrets.current();
     const credentials = credentialsOf(environment, values);
     const writeSpacingMs = spacingOf(environment);
-    return { values, epoch, ports: portsOf({ store, credentials, now, writeSpacingMs, signal }, settings) };
+    const wiring = { store, credentials, now, writeSpacingMs, signal, appMemory, sharedTokens };
+    return { values, epoch, ports: portsOf(wiring, settings) };
   };
   let connected = await connect();
 
@@ -104,14 +111,15 @@ export const handlerPorts = async (options: HandlerPorts, settings: Settings): P
   const through =
     <A extends unknown[], R>(
       world: World,
-      secret: string | null,
+      need: Need | null,
       pick: (ports: Ports) => (...args: A) => Promise<R>,
     ): ((...args: A) => Promise<R>) =>
     async (...args) => {
       const standing = standings[world];
       const attempt = async (): Promise<R> => {
         goOn(signal);
-        if (secret !== null && !connected.values.has(secret)) throw missing(secret, standings);
+        const trouble = need?.(connected.values) ?? null;
+        if (trouble !== null) throw missing(trouble, standings);
         return pick(connected.ports)(...args);
       };
       const used = connected;
@@ -130,9 +138,9 @@ export const handlerPorts = async (options: HandlerPorts, settings: Settings): P
 
   return {
     store: storeAfter(store, () => goOn(signal)),
-    tracker: trackerThrough((pick) => through('tracker', secretNames.githubToken, ({ tracker }) => pick(tracker))),
-    forge: forgeThrough((pick) => through('tracker', secretNames.githubToken, ({ forge }) => pick(forge))),
-    executor: executorThrough((pick) => through('executor', secretNames.t3Token, ({ executor }) => pick(executor))),
+    tracker: trackerThrough((pick) => through('tracker', forGithub, ({ tracker }) => pick(tracker))),
+    forge: forgeThrough((pick) => through('tracker', forGithub, ({ forge }) => pick(forge))),
+    executor: executorThrough((pick) => through('executor', forT3, ({ executor }) => pick(executor))),
     doorbells: connected.ports.doorbells.map((bell) => ({
       name: bell.name,
       ring: through(
@@ -143,6 +151,28 @@ export const handlerPorts = async (options: HandlerPorts, settings: Settings): P
     })),
   };
 };
+
+/** What a call needs of the secrets: null, or the name of the one that is missing or wrong, and what to do, in words. */
+type Need = (values: ReadonlyMap<string, string>) => { secret: string; words: string } | null;
+
+const forT3: Need = (values) =>
+  values.has(secretNames.t3Token)
+    ? null
+    : {
+        secret: secretNames.t3Token,
+        words: `the secret ${secretNames.t3Token} is absent: put it as a SecureString (docs/deploy.md)`,
+      };
+
+const forGithub: Need = (values) => {
+  const read = githubLogin(githubSecretsIn(values));
+  return 'login' in read ? null : { secret: secretNames.githubToken, words: `${read.refusal} (docs/deploy.md)` };
+};
+
+const githubSecretsIn = (values: ReadonlyMap<string, string>) => ({
+  token: values.get(secretNames.githubToken),
+  app: values.get(secretNames.githubApp),
+  names: { token: `the secret ${secretNames.githubToken}`, app: `the secret ${secretNames.githubApp}` },
+});
 
 type Connected = { values: ReadonlyMap<string, string>; epoch: number; ports: Ports };
 
@@ -157,9 +187,9 @@ const goOn = (signal: AbortSignal): void => {
 
 const isUnauthorised = (error: unknown): boolean => error instanceof PortError && error.kind === 'unauthorised';
 
-const missing = (secret: string, { missingSecrets }: Standings): PortError => {
+const missing = ({ secret, words }: { secret: string; words: string }, { missingSecrets }: Standings): PortError => {
   missingSecrets.add(secret);
-  return new PortError('unauthorised', `the secret ${secret} is absent: put it as a SecureString (docs/deploy.md)`);
+  return new PortError('unauthorised', words);
 };
 
 // A token that is not there is never sent: `through` refuses before.
@@ -169,8 +199,9 @@ const credentialsOf = (
 ): Credentials => {
   const slackWebhook = values.get(secretNames.slackWebhook);
   const ntfyToken = values.get(secretNames.ntfyToken);
+  const github = githubLogin(githubSecretsIn(values));
   return {
-    githubToken: values.get(secretNames.githubToken) ?? '',
+    github: 'login' in github ? github.login : { token: '' },
     t3Token: values.get(secretNames.t3Token) ?? '',
     ...(GITHUB_URL !== undefined && { githubUrl: GITHUB_URL }),
     ...(slackWebhook !== undefined && { slackWebhook }),

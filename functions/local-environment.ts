@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import type { Credentials } from './wiring.ts';
+import { githubLogin } from './github-login.ts';
+import type { Credentials, GithubLogin } from './wiring.ts';
 
 /** What the real thing on one machine needs of the environment. */
 const Environment = z.object({
-  GITHUB_TOKEN: z.string().min(1),
+  GITHUB_TOKEN: z.string().optional(),
+  GITHUB_APP_ID: z.string().optional(),
+  GITHUB_APP_KEY_FILE: z.string().optional(),
   GITHUB_URL: z.url().optional(),
   T3_URL: z.url(),
   T3_TOKEN: z.string().min(1),
@@ -18,18 +22,43 @@ export const realCredentials = (
   env: NodeJS.ProcessEnv,
 ): { credentials: Credentials; t3Url: string } | { refusal: string } => {
   const parsed = Environment.safeParse(env);
-  if (parsed.success) return { credentials: credentialsOf(parsed.data), t3Url: parsed.data.T3_URL };
-  const problems = parsed.error.issues.map(({ path }) => {
+  const github = githubIn(env);
+  if (parsed.success && 'login' in github)
+    return { credentials: credentialsOf(parsed.data, github.login), t3Url: parsed.data.T3_URL };
+  const problems = (parsed.error?.issues ?? []).map(({ path }) => {
     const name = path.join('.');
     return `  ${name} ${env[name] === undefined ? 'is not set' : 'does not look right'}: ${meaningOf(name)}`;
   });
-  return { refusal: `The real thing needs more of the environment (npm start -- --help):\n${problems.join('\n')}` };
+  const all = 'refusal' in github ? [`  ${github.refusal}`, ...problems] : problems;
+  return { refusal: `The real thing needs more of the environment (npm start -- --help):\n${all.join('\n')}` };
+};
+
+const names = { token: 'GITHUB_TOKEN', app: 'GITHUB_APP_ID with GITHUB_APP_KEY_FILE' };
+
+const githubIn = (env: NodeJS.ProcessEnv): { login: GithubLogin } | { refusal: string } => {
+  // A variable that is empty is as good as none.
+  const [token, appId, file] = ['GITHUB_TOKEN', 'GITHUB_APP_ID', 'GITHUB_APP_KEY_FILE'].map(
+    (name) => env[name] || undefined,
+  );
+  if (appId === undefined && file === undefined) return githubLogin({ token, app: undefined, names });
+  if (appId === undefined || file === undefined)
+    return { refusal: 'GITHUB_APP_ID and GITHUB_APP_KEY_FILE are set both or not at all' };
+  const privateKey = textOf(file);
+  return privateKey === null
+    ? { refusal: 'GITHUB_APP_KEY_FILE names a file that cannot be read' }
+    : githubLogin({ token, app: JSON.stringify({ appId, privateKey }), names });
+};
+
+const textOf = (file: string): string | null => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
 };
 
 const meaningOf = (name: string): string => {
   switch (name) {
-    case 'GITHUB_TOKEN':
-      return 'a token that may read and label the enrolled repos';
     case 'T3_URL':
       return 'the address of the T3 server, such as https://t3.example.com';
     case 'T3_TOKEN':
@@ -39,8 +68,8 @@ const meaningOf = (name: string): string => {
   }
 };
 
-const credentialsOf = (env: z.infer<typeof Environment>): Credentials => ({
-  githubToken: env.GITHUB_TOKEN,
+const credentialsOf = (env: z.infer<typeof Environment>, github: GithubLogin): Credentials => ({
+  github,
   ...(env.GITHUB_URL !== undefined && { githubUrl: env.GITHUB_URL }),
   t3Token: env.T3_TOKEN,
   ...(env.SLACK_WEBHOOK !== undefined && { slackWebhook: env.SLACK_WEBHOOK }),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { appMemory } from '../lib/adapters/github-app.ts';
 import type { Control } from '../lib/core/control.ts';
 import { FolderInUse } from '../lib/local/instance-lock.ts';
 import { localService } from '../lib/local/service.ts';
@@ -30,12 +31,14 @@ export const runReal = async ({ folder, env }: { folder: string; env: NodeJS.Pro
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
+  const memory = appMemory();
   const service = await localService({
     folder,
     now: Date.now,
     newId: () => randomBytes(16).toString('hex'),
     realNow: Date.now,
-    connect: async (settings, store) => portsOf({ store, credentials, now: Date.now, writeSpacingMs: 1000 }, settings),
+    connect: async (settings, store) =>
+      portsOf({ store, credentials, now: Date.now, writeSpacingMs: 1000, appMemory: memory }, settings),
   }).catch((error: unknown) => {
     if (!(error instanceof FolderInUse)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -64,7 +64,11 @@ export const runSandbox = async ({ folder, isDemo, isResumed, rate }: SandboxOpt
           store,
           now,
           writeSpacingMs: 0,
-          credentials: { githubToken: sandboxTokens.github, githubUrl: address.github, t3Token: sandboxTokens.t3 },
+          credentials: {
+            github: { token: sandboxTokens.github },
+            githubUrl: address.github,
+            t3Token: sandboxTokens.t3,
+          },
         },
         settings,
       ),

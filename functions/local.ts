@@ -7,7 +7,7 @@ const help = `AFK on one machine: the same two ticks as on AWS, with embedded pa
 
   npm start                the sandbox: stand-ins for GitHub and T3, scripted agents, about 100 times real time
   npm run demo             the same without waiting; ends by itself, exit code 0 only if every issue ended as scripted
-  npm start, for real      with GITHUB_TOKEN, T3_URL and T3_TOKEN set: real time, disarmed until you flip it
+  npm start, for real      with GITHUB_TOKEN (or an App), T3_URL and T3_TOKEN set: real time, disarmed until you flip it
 
 Options
   --demo                   do not wait between ticks, and end when every issue has
@@ -23,6 +23,7 @@ Options
 
 Environment, for real
   GITHUB_TOKEN             a token that may read and label the enrolled repos (classic: repo; see docs/t3-host.md)
+  GITHUB_APP_ID, GITHUB_APP_KEY_FILE   a GitHub App in its place: its id, and the file its private key is in
   T3_URL                   the T3 server, https, or http on loopback or a private address
   T3_TOKEN                 a T3 bearer with orchestration:read and orchestration:operate
   SLACK_WEBHOOK            optional doorbell

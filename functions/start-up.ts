@@ -1,3 +1,4 @@
+import { appMemory, githubApp } from '../lib/adapters/github-app.ts';
 import { githubClient } from '../lib/adapters/github-client.ts';
 import { t3Client } from '../lib/adapters/t3-client.ts';
 import { PortError } from '../lib/ports.ts';
@@ -11,24 +12,25 @@ const t3Known = '0.0.32';
  * mend it. Reads only, and nothing of any repo: those are preflighted once they are enrolled.
  */
 export const startUpCheck = async (
-  { githubToken, githubUrl, t3Token }: Credentials,
+  { github: login, githubUrl, t3Token }: Credentials,
   { t3Url, agentLogins, now }: { t3Url: string; agentLogins: readonly string[]; now: number },
 ): Promise<readonly string[]> => {
-  const github = githubClient({
-    token: githubToken,
-    now: () => now,
-    ...(githubUrl !== undefined && { baseUrl: githubUrl }),
-  });
+  const options = { now: () => now, ...(githubUrl !== undefined && { baseUrl: githubUrl }) };
+  const github =
+    'token' in login
+      ? githubClient({ ...options, token: login.token })
+      : githubApp({ ...options, app: login.app, memory: appMemory() });
+  const what = 'token' in login ? 'the token' : 'the App';
   const t3 = t3Client({ url: t3Url, token: t3Token });
   const [onGithub, onT3] = await Promise.all([
     said(async () => {
-      const login = await github.ownLogin();
-      const isShared = agentLogins.some((agent) => agent.toLowerCase() === login.toLowerCase());
+      const who = await github.ownLogin();
+      const isShared = agentLogins.some((agent) => agent.toLowerCase() === who.toLowerCase());
       return isShared
         ? [
-            `  GitHub: the token is ${login}'s, which is also one of agentLogins: give the agent an account of its own, or nobody can tell its acts from ours`,
+            `  GitHub: ${what} is ${who}'s, which is also one of agentLogins: give the agent an account of its own, or nobody can tell its acts from ours`,
           ]
-        : [`  GitHub: the token is ${login}'s`];
+        : [`  GitHub: ${what} is ${who}'s`];
     }),
     said(async () => {
       const { version, tokenExpiresAt, canOperate } = await t3.health();

@@ -1,7 +1,11 @@
+import { type AppMemory, appMemory, githubApp } from '../lib/adapters/github-app.ts';
+import type { GithubAppKey } from '../lib/adapters/github-app-jwt.ts';
 import { githubClient } from '../lib/adapters/github-client.ts';
 import { githubForge } from '../lib/adapters/github-forge.ts';
+import { installationsForge, installationsTracker } from '../lib/adapters/github-installations.ts';
 import { githubTracker } from '../lib/adapters/github-tracker.ts';
 import { ntfyDoorbell } from '../lib/adapters/ntfy.ts';
+import type { TextCache } from '../lib/adapters/sealed-tokens.ts';
 import { slackDoorbell } from '../lib/adapters/slack.ts';
 import { t3Client } from '../lib/adapters/t3-client.ts';
 import type { Settings } from '../lib/core/settings.ts';
@@ -9,7 +13,7 @@ import type { Doorbell, Ports, Store } from '../lib/ports.ts';
 
 /** What is needed beyond the settings: credentials and addresses that are no setting. Never logged. */
 export type Credentials = {
-  githubToken: string;
+  github: GithubLogin;
   /** Only where it is not github.com. */
   githubUrl?: string;
   t3Token: string;
@@ -17,33 +21,49 @@ export type Credentials = {
   ntfy?: { url: string; topic: string; token?: string };
 };
 
+/** How AFK proves who it is at GitHub: one token, or an App that mints its own. */
+export type GithubLogin = { token: string } | { app: GithubAppKey };
+
 export type Wiring = {
   store: Store;
   credentials: Credentials;
   now: () => number;
   /** A second on the live service, which asks for it; none against a stand-in. */
   writeSpacingMs: number;
+  /** What outlives an invocation where GitHub is reached as an App: in this container, and among all of them. */
+  appMemory?: AppMemory;
+  sharedTokens?: TextCache;
   /** Ends what is under way at GitHub when a tick's time is up. */
   signal?: AbortSignal;
 };
 
 /** The composition root: every port with its real adapter. Called once the gate said go, and cheap. */
-export const portsOf = ({ store, credentials, now, writeSpacingMs, signal }: Wiring, settings: Settings): Ports => {
-  const { githubToken, githubUrl, t3Token } = credentials;
-  const client = githubClient({
-    token: githubToken,
+export const portsOf = (wiring: Wiring, settings: Settings): Ports => {
+  const { store, credentials } = wiring;
+  return {
+    store,
+    ...onGithub(wiring),
+    executor: t3Client({ url: settings.t3Url, token: credentials.t3Token }),
+    doorbells: doorbellsOf(credentials),
+  };
+};
+
+const onGithub = (wiring: Wiring): Pick<Ports, 'tracker' | 'forge'> => {
+  const { now, writeSpacingMs, signal, credentials, sharedTokens } = wiring;
+  const { github, githubUrl } = credentials;
+  const options = {
     now,
     writeSpacingMs,
     ...(signal !== undefined && { signal }),
     ...(githubUrl !== undefined && { baseUrl: githubUrl }),
-  });
-  return {
-    store,
-    tracker: githubTracker({ client }),
-    forge: githubForge({ client }),
-    executor: t3Client({ url: settings.t3Url, token: t3Token }),
-    doorbells: doorbellsOf(credentials),
   };
+  if ('token' in github) {
+    const client = githubClient({ ...options, token: github.token });
+    return { tracker: githubTracker({ client }), forge: githubForge({ client }) };
+  }
+  const memory = wiring.appMemory ?? appMemory();
+  const app = githubApp({ ...options, app: github.app, memory, shared: sharedTokens ?? null });
+  return { tracker: installationsTracker(app), forge: installationsForge(app) };
 };
 
 const doorbellsOf = ({ slackWebhook, ntfy }: Credentials): readonly Doorbell[] => [

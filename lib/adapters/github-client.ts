@@ -25,18 +25,28 @@ export const githubClient = (options: GithubOptions): GithubClient => {
     signal,
     now,
   } = options;
-  const octokit = new Octokit({ auth: token, baseUrl, userAgent: 'afk', log: silent });
+  const octokit = new Octokit({ baseUrl, userAgent: 'afk', log: silent });
+  const tokens = typeof token === 'string' ? fixed(token) : token;
   const nextWrite = spaced(writeSpacingMs);
 
   const send = async (route: string, params: Params): Promise<GithubAnswer> => {
+    const held = await tokens.current();
+    const answer = await sendAs(held, route, params);
+    if (answer.status !== 401) return answer;
+    // Nothing was done under a token that is refused: whatever it was may be asked once more under another.
+    const other = await tokens.renewed(held);
+    return other === null ? answer : sendAs(other, route, params);
+  };
+
+  const sendAs = async (held: string, route: string, params: Params): Promise<GithubAnswer> => {
     // A header with a line end is refused by the platform, in words that quote it.
-    if (!/^[\x21-\x7e]+$/.test(token)) throw new PortError('unauthorised', 'the GitHub token is empty or no token');
+    if (!/^[\x21-\x7e]+$/.test(held)) throw new PortError('unauthorised', 'the GitHub token is empty or no token');
     const timeout = AbortSignal.timeout(timeoutMs);
     const ended = signal ? AbortSignal.any([signal, timeout]) : timeout;
     try {
       const { status, headers, data } = await octokit.request(route, {
         ...params,
-        headers: { 'x-github-api-version': '2022-11-28' },
+        headers: { authorization: `${schemeOf(held)} ${held}`, 'x-github-api-version': '2022-11-28' },
         request: { redirect: 'manual', signal: ended, log: silent },
       });
       // A body that stalls is swallowed by Octokit and reads as an empty one.
@@ -78,8 +88,10 @@ export const githubClient = (options: GithubOptions): GithubClient => {
   };
 
   let login: Promise<string> | null = null;
+  const whose = async (): Promise<string> =>
+    tokens.ownLogin?.() ?? read(OwnAccount, (await ask('GET /user', {}, [200])).data, 'GET /user').login;
   const ownLogin = (): Promise<string> => {
-    login ??= ask('GET /user', {}, [200]).then(({ data }) => read(OwnAccount, data, 'GET /user').login);
+    login ??= whose();
     // A failure is not kept: the next to ask tries again.
     login.catch(() => {
       login = null;
@@ -91,13 +103,23 @@ export const githubClient = (options: GithubOptions): GithubClient => {
 };
 
 export type GithubOptions = {
-  token: string;
+  token: string | TokenSource;
   /** `https://HOST/api/v3` on a server of one's own. */
   baseUrl?: string;
   timeoutMs?: number;
   writeSpacingMs?: number;
   signal?: AbortSignal;
   now: () => number;
+};
+
+/**
+ * Where a token comes from that does not last. `renewed` is asked once for a token that was refused with 401: another
+ * one to try, or null. `ownLogin` where the token's owner cannot be asked for under it.
+ */
+export type TokenSource = {
+  current: () => Promise<string>;
+  renewed: (refused: string) => Promise<string | null>;
+  ownLogin?: () => Promise<string>;
 };
 
 export type GithubClient = {
@@ -131,6 +153,11 @@ export const lastPage = (headers: Readonly<Record<string, string>>): number => {
   const [, page] = /<[^<>]*[?&]page=(\d+)[^<>]*>;\s*rel="last"/.exec(headers['link'] ?? '') ?? [];
   return page === undefined ? 1 : Number(page);
 };
+
+// Of three parts is what an App signs, which GitHub takes as a bearer only.
+const schemeOf = (token: string): string => (token.split('.').length === 3 ? 'bearer' : 'token');
+
+const fixed = (token: string): TokenSource => ({ current: async () => token, renewed: async () => null });
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 

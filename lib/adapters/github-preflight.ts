@@ -51,8 +51,9 @@ const words = (text: string): string => cleanLine(text, wordsMax);
 
 const standingOf = (repository: z.infer<typeof Repository>): readonly string[] => {
   const { archived, disabled, has_issues, permissions } = repository;
-  const mayLabel =
-    permissions === undefined || [permissions.admin, permissions.push, permissions.triage].includes(true);
+  // A GitHub App has no role at all, not even to read: its rights are its token's, which is not minted without them.
+  const hasRole = permissions !== undefined && Object.values(permissions).includes(true);
+  const mayLabel = !hasRole || [permissions.admin, permissions.push, permissions.triage].includes(true);
   return [
     ...(archived ? ['the repository is archived: unarchive it, or take it off the allowlist'] : []),
     ...(disabled ? ['the repository is disabled by GitHub: take it off the allowlist'] : []),

@@ -28,7 +28,12 @@ export const Repository = z.object({
   has_issues: z.boolean().optional(),
   has_pull_requests: z.boolean().optional(),
   permissions: z
-    .object({ push: z.boolean().optional(), triage: z.boolean().optional(), admin: z.boolean().optional() })
+    .object({
+      pull: z.boolean().optional(),
+      triage: z.boolean().optional(),
+      push: z.boolean().optional(),
+      admin: z.boolean().optional(),
+    })
     .optional(),
 });
 

@@ -134,7 +134,7 @@ export const stage = async (options: { repos: number; ready?: number; agent?: Ag
   let invocations = 0;
   let runs = 0;
   const connect = async (control: Settings, by: string): Promise<Ports> => {
-    const credentials = { githubToken: 'gh', githubUrl: github.url, t3Token: 't3' };
+    const credentials = { github: { token: 'gh' }, githubUrl: github.url, t3Token: 't3' };
     return portsOf({ store: storeOf(by), credentials, now: () => now, writeSpacingMs: 0 }, control);
   };
   const tick = async (kind: 'poll' | 'watch'): Promise<Report> => {

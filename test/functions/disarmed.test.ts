@@ -180,7 +180,7 @@ const armedWorld = async () => {
     drawn += 1;
     const by = `invocation-${drawn}`;
     const store = dynamoStore({ client: table, table: dynamo.table, writer: by });
-    const credentials = { githubToken: 'gh', githubUrl: github.url, t3Token: 't3' };
+    const credentials = { github: { token: 'gh' }, githubUrl: github.url, t3Token: 't3' };
     const context = {
       gate: ssmGate({ client: ssm }),
       connect: async (settings: Settings) =>

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { countCalls } from '../../functions/calls.ts';
 import { secretNames } from '../../functions/environment.ts';
 import { freshStandings, handlerPorts, type Secrets } from '../../functions/handler-ports.ts';
+import { appMemory } from '../../lib/adapters/github-app.ts';
 import { parseSettings } from '../../lib/core/settings.ts';
 import { PortError, type Ports } from '../../lib/ports.ts';
 import { memoryStore, memoryTable } from '../../lib/sandbox/memory-store.ts';
@@ -27,6 +28,8 @@ const portsWith = (secrets: Secrets, signal: AbortSignal) => {
       name: 'watcher',
       environment: { TABLE_NAME: 'afk', GITHUB_URL: 'http://127.0.0.1:1' },
       secrets,
+      appMemory: appMemory(),
+      sharedTokens: { get: async () => null, set: async () => undefined },
       store: memoryStore(memoryTable(), 'a-test'),
       now: Date.now,
       standings,
@@ -71,9 +74,24 @@ describe('The ports of an invocation', () => {
         }),
       );
     await needs(ports.tracker, secretNames.githubToken);
+    await needs(ports.tracker, secretNames.githubApp);
     await needs(ports.forge, secretNames.githubToken);
     await needs(ports.executor, secretNames.t3Token);
     expect(counted.stop().total).toBe(0);
     expect([...standings.missingSecrets].sort()).toEqual([secretNames.githubToken, secretNames.t3Token]);
+  });
+
+  test.each([
+    ['a token and an App', { [secretNames.githubToken]: 'gh', [secretNames.githubApp]: '{}' }, 'are both there'],
+    ['an App that is no JSON', { [secretNames.githubApp]: '-----BEGIN RSA PRIVATE KEY-----' }, 'is not {"appId"'],
+    ['an App without a key', { [secretNames.githubApp]: '{"appId": 7, "privateKey": "hush"}' }, 'is not {"appId"'],
+  ])('%s are refused by their names, and nothing is sent', async (_, values, words) => {
+    const { ports } = await portsWith(holding(values), new AbortController().signal);
+    const counted = countCalls();
+    const failure = await ports.tracker.resolve('acme/shop').catch((error: unknown) => error);
+    expect(failure).toMatchObject({ kind: 'unauthorised', message: expect.stringContaining(words) });
+    expect(failure).toMatchObject({ message: expect.stringContaining(secretNames.githubApp) });
+    expect(String(failure)).not.toContain('hush');
+    expect(counted.stop().total).toBe(0);
   });
 });

@@ -1,0 +1,115 @@
+import type { RepoName, RepoRef } from '../core/issue.ts';
+import { type Forge, PortError, type Tracker } from '../ports.ts';
+import { type GithubApp, NotInstalled, ownerOf } from './github-app.ts';
+import type { GithubClient } from './github-client.ts';
+import { githubForge } from './github-forge.ts';
+import { githubTracker } from './github-tracker.ts';
+
+/**
+ * The tracker over the installations of an App: every call goes through the client of its repo's owner. What is asked
+ * of several owners at once is asked of one after the other, and one that fails leaves out its own repos only; where
+ * all fail, the first failure is thrown.
+ */
+export const installationsTracker = (app: GithubApp): Tracker => {
+  const of = async (name: RepoName): Promise<Tracker> => githubTracker({ client: await app.clientFor(name) });
+  return {
+    resolve: async (name) => {
+      try {
+        return await (await of(name)).resolve(name);
+      } catch (error) {
+        if (error instanceof NotInstalled) return null;
+        throw error;
+      }
+    },
+    scan: async (repos, readyLabel) =>
+      (
+        await eachOwner(
+          repos,
+          ({ name }) => name,
+          async (part) => githubTracker({ client: await clientForSome(app, part) }).scan(part, readyLabel),
+        )
+      ).flat(),
+    listReady: async (repo, readyLabel) => (await of(repo.name)).listReady(repo, readyLabel),
+    detail: async (issue, readyLabel) => {
+      // A public repo can be read by every installation; work is done only where this App is wanted.
+      await app.requireInstalled(issue.repo.name);
+      return (await of(issue.repo.name)).detail(issue, readyLabel);
+    },
+    permission: async (repo, login) => (await of(repo.name)).permission(repo, login),
+    blockerStates: async (refs) => {
+      const repoOf = (ref: string): RepoName => ref.slice(0, Math.max(0, ref.lastIndexOf('#')));
+      const parts = await eachOwner(refs, repoOf, async (part) =>
+        (await of(repoOf(part[0] ?? ''))).blockerStates(part),
+      );
+      const states = new Map(parts.flatMap((part) => [...part]));
+      return new Map(refs.map((ref) => [ref, states.get(ref) ?? 'unreadable']));
+    },
+    watch: async (issue) => (await of(issue.repo.name)).watch(issue),
+    ensureMirror: async (issue, mirror, commentId) =>
+      (await of(issue.repo.name)).ensureMirror(issue, mirror, commentId),
+    listLabelled: async (repo, label) => (await of(repo.name)).listLabelled(repo, label),
+    removeLabel: async (issue, label) => (await of(issue.repo.name)).removeLabel(issue, label),
+    preflight: async (repo, branch, labels, rules) => {
+      try {
+        await app.requireInstalled(repo.name);
+        return await (await of(repo.name)).preflight(repo, branch, labels, rules);
+      } catch (error) {
+        if (error instanceof NotInstalled) return [error.message];
+        throw error;
+      }
+    },
+  };
+};
+
+/** The forge likewise. What one learns of commits is kept as long as the client it learnt it by. */
+export const installationsForge = (app: GithubApp): Forge => {
+  const forges = new WeakMap<GithubClient, Forge>();
+  const of = async ({ name }: RepoRef): Promise<Forge> => {
+    const client = await app.clientFor(name);
+    const forge = forges.get(client) ?? githubForge({ client });
+    forges.set(client, forge);
+    return forge;
+  };
+  return {
+    landing: async (repo, ask) => (await of(repo)).landing(repo, ask),
+    ci: async (repo, ask) => (await of(repo)).ci(repo, ask),
+    elsewhere: async (repo, ask) => (await of(repo)).elsewhere(repo, ask),
+    pull: async (repo, ask) => (await of(repo)).pull(repo, ask),
+    said: async (repo, ask) => (await of(repo)).said(repo, ask),
+  };
+};
+
+/** One call for each owner. A repo the App is not on is left out without a word: its own preflight says so. */
+const eachOwner = async <L, T>(
+  list: readonly L[],
+  nameOf: (one: L) => RepoName,
+  call: (part: readonly L[]) => Promise<T>,
+): Promise<readonly T[]> => {
+  const answers: T[] = [];
+  const failures: PortError[] = [];
+  for (const part of Map.groupBy(list, (one) => ownerOf(nameOf(one))).values()) {
+    try {
+      answers.push(await call(part));
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      if (!(error instanceof NotInstalled)) failures.push(error);
+    }
+  }
+  const [first] = failures;
+  if (first !== undefined && answers.length === 0) throw first;
+  return answers;
+};
+
+/** The client of an owner by whichever of its repos the App is installed on. */
+const clientForSome = async (app: GithubApp, repos: readonly RepoRef[]): Promise<GithubClient> => {
+  for (const { name } of repos.slice(0, triesMax)) {
+    try {
+      return await app.clientFor(name);
+    } catch (error) {
+      if (!(error instanceof NotInstalled)) throw error;
+    }
+  }
+  throw new NotInstalled(repos[0]?.name ?? '');
+};
+
+const triesMax = 10;
