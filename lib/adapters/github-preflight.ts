@@ -5,6 +5,7 @@ import type { Landing } from '../core/settings-schema.ts';
 import { type GithubClient, lastPage, type Params, read } from './github-client.ts';
 import { isThereAlready, newLabel } from './github-label.ts';
 import type { GithubAnswer } from './github-refusal.ts';
+import { whyTooOld } from './github-server-age.ts';
 import { Branch, LabelRow, Repository, Rows, Rules, Total } from './github-wire.ts';
 
 /**
@@ -33,6 +34,7 @@ export const preflight = async (
       words(`there is no branch ${JSON.stringify(branch)}: push a first commit to it, or set the default branch`),
     ];
   return [
+    ...(await serverTrouble(client, repo)),
     ...(await labelTrouble(client, repo, labels)),
     ...landingTrouble(branch, await rulesOf(client, repo, branch, head), {
       landing,
@@ -69,6 +71,12 @@ const headOf = async (client: GithubClient, repo: RepoRef, branch: string): Prom
   const route = `GET ${repoPath}/branches/{branch}`;
   const answer = await client.ask(route, { repo_id: repo.id, branch }, [200, 404]);
   return answer.status === 404 ? null : read(Branch, answer.data, route);
+};
+
+/** github.com is never too old. */
+const serverTrouble = async (client: GithubClient, { host }: RepoRef): Promise<readonly string[]> => {
+  const why = host === 'github.com' ? null : await whyTooOld(client);
+  return why === null ? [] : [why];
 };
 
 const labelTrouble = async (

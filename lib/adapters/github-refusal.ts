@@ -34,7 +34,11 @@ export const graphqlRefusal = (
 ): PortError => {
   const limit = errors.find((error) => error.type === 'RATE_LIMITED');
   const worst = limit ?? errors.find((error) => isDefinite(error)) ?? errors[0];
-  const words = publicLine(`${what}: ${worst?.type ?? 'error'}: ${worst?.message ?? 'no reason given'}`, wordsMax);
+  const remedy = worst && isUnknownField(worst) ? ': GitHub Enterprise Server is worked with from 3.19 on' : '';
+  const words = publicLine(
+    `${what}: ${worst?.type ?? 'error'}: ${worst?.message ?? 'no reason given'}${remedy}`,
+    wordsMax,
+  );
   if (limit) return new PortError('unavailable', words, { notBefore: limitEnd(headers, now) });
   return new PortError(worst && isDefinite(worst) ? 'refused' : 'unavailable', words);
 };
@@ -118,4 +122,8 @@ const definite: ReadonlySet<string> = new Set([
   'UNPROCESSABLE',
   'ARGUMENT_LIMIT',
 ]);
-const isDefinite = ({ type }: GraphqlError): boolean => typeof type === 'string' && definite.has(type);
+const isDefinite = (error: GraphqlError): boolean =>
+  (typeof error.type === 'string' && definite.has(error.type)) || isUnknownField(error);
+
+// Only a server that is older than what is asked for says so, and it then refuses the query as a whole.
+const isUnknownField = ({ message }: GraphqlError): boolean => /^Field '\w+' doesn't exist on type '\w+'/.test(message);

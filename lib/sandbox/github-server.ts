@@ -4,7 +4,11 @@ import type { Exchange, HandlerOptions, HttpRequest } from './github-handler.ts'
 import { githubHandler } from './github-handler.ts';
 import type { GithubWorld } from './github-world.ts';
 
-export type ServerOptions = Omit<HandlerOptions, 'base'> & { port?: number };
+export type ServerOptions = Omit<HandlerOptions, 'base'> & {
+  port?: number;
+  /** As a server of one's own: REST at `url/api/v3`, GraphQL at `url/api/graphql`, and pages of people on that host. */
+  enterprise?: boolean;
+};
 
 const requestsKept = 1000;
 
@@ -26,16 +30,22 @@ const requestOf = async (message: IncomingMessage): Promise<HttpRequest> => ({
   body: await bodyOf(message),
 });
 
+/** Where a path of a server of one's own leads in the API; elsewhere there is nothing. */
+const mounted = (path: string): string => {
+  if (path === '/api/graphql') return '/graphql';
+  return path.startsWith('/api/v3/') ? path.slice('/api/v3'.length) : '/not-the-api';
+};
+
 /** The world as GitHub's API on a loopback port: REST at `url`, GraphQL at `url/graphql`. */
 export const githubServer = async (
   world: GithubWorld,
-  { port = 0, ...options }: ServerOptions,
+  { port = 0, enterprise = false, ...options }: ServerOptions,
 ): Promise<GithubServer> => {
   const requests: Exchange[] = [];
   let url = '';
   const handle = githubHandler(world, {
     ...options,
-    base: () => url,
+    base: () => (enterprise ? `${url}/api/v3` : url),
     onExchange: (exchange) => {
       requests.push(exchange);
       // A sandbox runs for days: only the newest are kept.
@@ -45,14 +55,16 @@ export const githubServer = async (
   });
 
   const serve = async (message: IncomingMessage, reply: ServerResponse): Promise<void> => {
-    const answer = handle(await requestOf(message));
+    const request = await requestOf(message);
+    const answer = handle(enterprise ? { ...request, path: mounted(request.path) } : request);
     if (answer === 'hang') return;
     if (answer === 'drop') {
       message.socket.destroy();
       return;
     }
     reply.sendDate = false;
-    reply.writeHead(answer.status, answer.headers).end(answer.body);
+    const body = enterprise ? answer.body.replaceAll('https://github.com/', `${url}/`) : answer.body;
+    reply.writeHead(answer.status, answer.headers).end(body);
   };
 
   const server = createServer((message, reply) => {
