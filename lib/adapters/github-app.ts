@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { RepoName } from '../core/issue.ts';
+import type { RepoName, RepoRef } from '../core/issue.ts';
 import { PortError } from '../ports.ts';
 import { appJwt, type GithubAppKey } from './github-app-jwt.ts';
 import { type GithubClient, type GithubOptions, githubClient, read, type TokenSource } from './github-client.ts';
@@ -103,8 +103,11 @@ export const githubApp = (options: GithubAppOptions): GithubApp => {
         if (finding.get(owner) === asked) finding.delete(owner);
       }
     },
-    requireInstalled: async (name) => {
-      await find(name);
+    clientNow: async (name) => clientOf(await find(name)),
+    nameNow: ({ id, name }) => memory.names.get(id) ?? name,
+    learnName: ({ id, name }, now) => {
+      if (ownerOf(name) === ownerOf(now)) memory.names.delete(id);
+      else memory.names.set(id, now);
     },
   };
 };
@@ -123,8 +126,11 @@ export class NotInstalled extends PortError {
 export type GithubApp = {
   /** The client of the installation on the repo's owner. Throws `NotInstalled`, or the `PortError` that says why not. */
   clientFor: (name: RepoName) => Promise<GithubClient>;
-  /** Asks whether the App is installed on this very repo; throws where it is not. */
-  requireInstalled: (name: RepoName) => Promise<void>;
+  /** The same by asking anew, of this very repo: the App may have been taken off it, or it moved to another owner. */
+  clientNow: (name: RepoName) => Promise<GithubClient>;
+  /** The name a repo goes by, where it was seen to have moved to another owner; else the one it is asked for by. */
+  nameNow: (repo: RepoRef) => RepoName;
+  learnName: (repo: RepoRef, now: RepoName) => void;
   /** `<slug>[bot]`, as REST names the account the App acts as. */
   ownLogin: () => Promise<string>;
 };
@@ -136,8 +142,13 @@ export type GithubAppOptions = Omit<GithubOptions, 'token'> & {
 };
 
 /** What a container keeps of its Apps, from one invocation to the next. */
-export type AppMemory = { installations: Map<string, string>; tokens: Map<string, Token> };
-export const appMemory = (): AppMemory => ({ installations: new Map(), tokens: new Map() });
+export type AppMemory = {
+  installations: Map<string, string>;
+  tokens: Map<string, Token>;
+  /** By id, of repos whose owner is another one than when their run began. */
+  names: Map<string, RepoName>;
+};
+export const appMemory = (): AppMemory => ({ installations: new Map(), tokens: new Map(), names: new Map() });
 
 /** All that AFK ever asks for; each token is minted with these and no more. */
 export const appPermissions = {

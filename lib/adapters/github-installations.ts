@@ -1,5 +1,5 @@
-import type { RepoName, RepoRef } from '../core/issue.ts';
-import { type Forge, PortError, type Tracker } from '../ports.ts';
+import type { IssueRef, RepoName, RepoRef } from '../core/issue.ts';
+import { type Forge, PortError, type Tracker, type WatchedIssue } from '../ports.ts';
 import { type GithubApp, NotInstalled, ownerOf } from './github-app.ts';
 import type { GithubClient } from './github-client.ts';
 import { githubForge } from './github-forge.ts';
@@ -11,11 +11,12 @@ import { githubTracker } from './github-tracker.ts';
  * all fail, the first failure is thrown.
  */
 export const installationsTracker = (app: GithubApp): Tracker => {
-  const of = async (name: RepoName): Promise<Tracker> => githubTracker({ client: await app.clientFor(name) });
+  const by = async (name: RepoName): Promise<Tracker> => githubTracker({ client: await app.clientFor(name) });
+  const of = (repo: RepoRef): Promise<Tracker> => by(app.nameNow(repo));
   return {
     resolve: async (name) => {
       try {
-        return await (await of(name)).resolve(name);
+        return await (await by(name)).resolve(name);
       } catch (error) {
         if (error instanceof NotInstalled) return null;
         throw error;
@@ -29,30 +30,34 @@ export const installationsTracker = (app: GithubApp): Tracker => {
           async (part) => githubTracker({ client: await clientForSome(app, part) }).scan(part, readyLabel),
         )
       ).flat(),
-    listReady: async (repo, readyLabel) => (await of(repo.name)).listReady(repo, readyLabel),
+    listReady: async (repo, readyLabel) => (await of(repo)).listReady(repo, readyLabel),
     detail: async (issue, readyLabel) => {
       // A public repo can be read by every installation; work is done only where this App is wanted.
-      await app.requireInstalled(issue.repo.name);
-      return (await of(issue.repo.name)).detail(issue, readyLabel);
+      return githubTracker({ client: await app.clientNow(issue.repo.name) }).detail(issue, readyLabel);
     },
-    permission: async (repo, login) => (await of(repo.name)).permission(repo, login),
+    permission: async (repo, login) => (await of(repo)).permission(repo, login),
     blockerStates: async (refs) => {
       const repoOf = (ref: string): RepoName => ref.slice(0, Math.max(0, ref.lastIndexOf('#')));
       const parts = await eachOwner(refs, repoOf, async (part) =>
-        (await of(repoOf(part[0] ?? ''))).blockerStates(part),
+        (await by(repoOf(part[0] ?? ''))).blockerStates(part),
       );
       const states = new Map(parts.flatMap((part) => [...part]));
       return new Map(refs.map((ref) => [ref, states.get(ref) ?? 'unreadable']));
     },
-    watch: async (issue) => (await of(issue.repo.name)).watch(issue),
-    ensureMirror: async (issue, mirror, commentId) =>
-      (await of(issue.repo.name)).ensureMirror(issue, mirror, commentId),
-    listLabelled: async (repo, label) => (await of(repo.name)).listLabelled(repo, label),
-    removeLabel: async (issue, label) => (await of(issue.repo.name)).removeLabel(issue, label),
+    watch: async (issue) => {
+      const name = app.nameNow(issue.repo);
+      const client = await app.clientFor(name);
+      const found = (await githubTracker({ client }).watch(issue)) ?? (await watchElsewhere(app, issue, name, client));
+      if (found !== null) app.learnName(issue.repo, found.repoName);
+      return found;
+    },
+    ensureMirror: async (issue, mirror, commentId) => (await of(issue.repo)).ensureMirror(issue, mirror, commentId),
+    listLabelled: async (repo, label) => (await of(repo)).listLabelled(repo, label),
+    removeLabel: async (issue, label) => (await of(issue.repo)).removeLabel(issue, label),
     preflight: async (repo, branch, labels, rules) => {
       try {
-        await app.requireInstalled(repo.name);
-        return await (await of(repo.name)).preflight(repo, branch, labels, rules);
+        const client = await app.clientNow(repo.name);
+        return await githubTracker({ client }).preflight(repo, branch, labels, rules);
       } catch (error) {
         if (error instanceof NotInstalled) return [error.message];
         throw error;
@@ -61,11 +66,22 @@ export const installationsTracker = (app: GithubApp): Tracker => {
   };
 };
 
+/** An issue that is not to be seen: its repo may have moved to another owner, or out of the installation, which is thrown. */
+const watchElsewhere = async (
+  app: GithubApp,
+  issue: IssueRef,
+  name: RepoName,
+  client: GithubClient,
+): Promise<WatchedIssue | null> => {
+  const there = await app.clientNow(name);
+  return there === client ? null : githubTracker({ client: there }).watch(issue);
+};
+
 /** The forge likewise. What one learns of commits is kept as long as the client it learnt it by. */
 export const installationsForge = (app: GithubApp): Forge => {
   const forges = new WeakMap<GithubClient, Forge>();
-  const of = async ({ name }: RepoRef): Promise<Forge> => {
-    const client = await app.clientFor(name);
+  const of = async (repo: RepoRef): Promise<Forge> => {
+    const client = await app.clientFor(app.nameNow(repo));
     const forge = forges.get(client) ?? githubForge({ client });
     forges.set(client, forge);
     return forge;

@@ -24,7 +24,7 @@ import { claim, frozenText } from './claim.ts';
 import { lookCloser } from './closer.ts';
 import { change } from './finish.ts';
 import { tellOfHold } from './hold.ts';
-import { enrolledRepos } from './preflight.ts';
+import { enrolledRepos, preflightAgain } from './preflight.ts';
 import { sweep } from './sweep.ts';
 import {
   emptyReport,
@@ -88,13 +88,21 @@ const readQueue = async (
   const refs = repos.filter(({ id }) => id !== '').map(refOf);
   const labelOf = (repo: RepoRef): string => settingsFor(tick.settings, repo.name).labels.ready;
   const scans = new Map<string, RepoScan>();
+  const amiss = new Set<string>();
   for (const [label, group] of Map.groupBy(refs, labelOf)) {
     try {
       for (const scan of await tracker.scan(group, label)) scans.set(scan.id, scan);
+      // Where issues are switched off none is listed either, and nobody would be told why nothing begins.
+      for (const { id } of group) if (scans.get(id)?.issuesEnabled !== true) amiss.add(id);
     } catch (error) {
       tick.report.failed.push({ what: `scan for ${label}`, reason: reasonOf(error) });
     }
   }
+  await preflightAgain(
+    tick,
+    repos.filter(({ id }) => amiss.has(id)),
+    items,
+  );
   const parked = new Map(
     refs.flatMap((repo) =>
       unreadable

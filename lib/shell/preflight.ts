@@ -37,6 +37,24 @@ export const enrolledRepos = async (
   return allowlist.flatMap((name) => checked.get(name) ?? known.get(name)?.item ?? []);
 };
 
+/**
+ * Repos that a scan did not show, or showed to be switched off, each looked at alone and long before it is due: what is
+ * amiss there too is parked by its preflight, and what cannot be asked is named in the report. One scan proves nothing.
+ * What was looked at in this very tick is not again.
+ */
+export const preflightAgain = async (
+  tick: Tick,
+  amiss: readonly ItemOf<'repo'>[],
+  items: readonly Stored[],
+): Promise<void> => {
+  const known = new Map(ofKind(items, 'repo').map((stored) => [stored.item, stored]));
+  const unsaid = amiss.filter((item) => known.has(item) && item.preflight.failures.length === 0);
+  for (const item of unsaid.slice(0, perTickMax)) {
+    if (!hasTime(tick)) return;
+    await tryPreflight(tick, item.name, known.get(item));
+  }
+};
+
 const isDue = (tick: Tick, item: ItemOf<'repo'> | undefined): boolean => {
   if (item === undefined) return true;
   const { at, failures, landing } = item.preflight;
@@ -79,7 +97,7 @@ const preflightOf = async (tick: Tick, name: RepoName, before: ItemOf<'repo'> | 
   const found = before?.id ? await known(tick, before) : await tracker.resolve(name);
   const at = tick.now();
   if (found === null) {
-    const failure = `the tracker shows no repo ${name} to this token: check the name and what the token may see`;
+    const failure = `the tracker shows no repo ${name} to this token: check the name, and what the token or the App's installation may see`;
     return {
       kind: 'repo',
       host: before?.host ?? '',

@@ -1,6 +1,8 @@
 import { onTestFinished } from 'vitest';
-import { githubClient } from '../../lib/adapters/github-client.ts';
+import { appMemory, type GithubAppOptions, githubApp } from '../../lib/adapters/github-app.ts';
+import { type GithubOptions, githubClient } from '../../lib/adapters/github-client.ts';
 import { githubForge } from '../../lib/adapters/github-forge.ts';
+import { installationsForge, installationsTracker } from '../../lib/adapters/github-installations.ts';
 import { githubTracker } from '../../lib/adapters/github-tracker.ts';
 import { t3Client } from '../../lib/adapters/t3-client.ts';
 import type { Ports } from '../../lib/ports.ts';
@@ -10,6 +12,7 @@ import type { T3Request } from '../../lib/sandbox/t3-handler.ts';
 import { type T3Fault, t3Server } from '../../lib/sandbox/t3-server.ts';
 import type { SandboxWorld } from '../../lib/sandbox/world.ts';
 import { type Issue, type Simulation, type SimulationOptions, simulation } from '../simulation/simulation.ts';
+import { anApp } from '../support/an-app.ts';
 
 /** What the two products answer instead of their own answers; null where nothing is wrong. */
 export type Faults = {
@@ -20,12 +23,12 @@ export type Faults = {
 /**
  * A simulation whose ticks reach the world as in earnest: real adapters, real HTTP, stand-ins on loopback. Client
  * time-outs are short, so that what hangs is soon given up. `faults` may be changed at any time. `asked` is what GitHub
- * was asked so far.
+ * was asked so far. `asApp`: by the App `afk`, installed on the owner of each repo, in place of a token.
  */
 export const simulationOverHttp = async (
   issues: readonly Issue[],
   settings: Record<string, unknown> = {},
-  options: Omit<SimulationOptions, 'portsOver'> = {},
+  options: Omit<SimulationOptions, 'portsOver'> & { asApp?: boolean } = {},
 ): Promise<{ sim: Simulation; faults: Faults; asked: () => readonly HttpRequest[] }> => {
   const faults: Faults = { t3: () => null, github: () => null };
   const around: { world?: SandboxWorld; now?: () => number } = {};
@@ -61,11 +64,23 @@ export const simulationOverHttp = async (
   onTestFinished(async () => {
     await Promise.all([github.close(), t3.close()]);
   });
-  const client = githubClient({ token: 'gh', baseUrl: github.url, now, timeoutMs: 1000, writeSpacingMs: 0 });
+  const reach = { baseUrl: github.url, now, timeoutMs: 1000, writeSpacingMs: 0 };
+  const owners = [...new Set(issues.map(({ repo }) => repo.split('/')[0] ?? ''))];
   ports = {
-    tracker: githubTracker({ client }),
-    forge: githubForge({ client }),
+    ...(options.asApp === true
+      ? asApp({ ...reach, app: anApp(sim.world.github, ...owners), memory: appMemory() })
+      : byToken({ ...reach, token: 'gh' })),
     executor: t3Client({ url: t3.url, token: 't3', timeoutMs: 250 }),
   };
   return { sim, faults, asked: () => github.requests.map(({ request }) => request) };
+};
+
+const byToken = (options: GithubOptions): Pick<Ports, 'tracker' | 'forge'> => {
+  const client = githubClient(options);
+  return { tracker: githubTracker({ client }), forge: githubForge({ client }) };
+};
+
+const asApp = (options: GithubAppOptions): Pick<Ports, 'tracker' | 'forge'> => {
+  const app = githubApp(options);
+  return { tracker: installationsTracker(app), forge: installationsForge(app) };
 };

@@ -3,6 +3,7 @@ import { parseControl, type Stamp } from '../../lib/core/control.ts';
 import type { Notice } from '../../lib/core/notification.ts';
 import type { Gate, Ports, Tracker } from '../../lib/ports.ts';
 import type { Ci } from '../../lib/sandbox/github-ci.ts';
+import { findRepo } from '../../lib/sandbox/github-state.ts';
 import { type MemoryTable, memoryStore, memoryTable } from '../../lib/sandbox/memory-store.ts';
 import { type Agent, agentLogin, type SandboxWorld, sandboxWorld } from '../../lib/sandbox/world.ts';
 import { worldPorts } from '../../lib/sandbox/world-ports.ts';
@@ -307,9 +308,10 @@ export const issueIn = (world: SandboxWorld, name: string, number: number) => {
 };
 
 export const commentsOf = (world: SandboxWorld, name: string, number: number) => {
-  const issue = issueIn(world, name, number);
+  // A repo may have been renamed or deleted meanwhile; its comments went with it.
+  const issue = findRepo(world.github.state, name)?.issues.get(number);
   return [...world.github.state.comments.values()].filter(
-    (comment) => comment.issueId === issue.id && comment.author === login,
+    (comment) => comment.issueId === issue?.id && (comment.author === login || comment.author === 'afk[bot]'),
   );
 };
 
