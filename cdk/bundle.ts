@@ -31,8 +31,14 @@ export const bundle = async (outdir: string): Promise<void> => {
       sourcesContent: false,
       // The CommonJS builds are larger and cannot be shaken.
       mainFields: ['module', 'main'],
-      // Of Octokit the adapters use `request` alone; the table of all endpoints would be a tenth of the bundle.
-      alias: { '@octokit/rest': '@octokit/core' },
+      alias: {
+        // Of Octokit the adapters use `request` alone; the table of all endpoints would be a tenth of the bundle.
+        '@octokit/rest': '@octokit/core',
+        // Of the SDK's sources of credentials Lambda uses one (docs/adr/0014).
+        '@aws-sdk/credential-provider-node': './functions/lambda-credentials.ts',
+      },
+      // Tells browsers apart, for a client that runs in one: nothing here ever asks for it.
+      external: ['bowser'],
       outExtension: { '.js': '.mjs' },
       // Some CommonJS inside asks for Node's own modules.
       banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { comparable } from './repo-name.ts';
 import type { RepoSettings, Settings } from './settings.ts';
-import { Labels, Overrides, SettingsSchema, shipped, writtenOn } from './settings-schema.ts';
+import { labelsSchema, overridesSchema, settingsSchema, shipped, writtenOn } from './settings-schema.ts';
 import { visibleText } from './visible-text.ts';
 import { tellsReposApart } from './workspace-root.ts';
 
@@ -54,14 +54,14 @@ const formOf = (path: readonly PropertyKey[]): string => {
   const [key, inner] = top === 'repos' ? below.slice(1) : top === 'defaults' ? below : [];
   if (key !== undefined)
     return (
-      (key === 'labels' && inner !== undefined ? written(Labels.shape, inner) : null) ??
-      written(Overrides.shape, key) ??
+      (key === 'labels' && inner !== undefined ? written(labelsSchema().shape, inner) : null) ??
+      written(overridesSchema().shape, key) ??
       'a setting'
     );
   if (top === 'defaults')
-    return `an object with at least "model" (${written(Overrides.shape, 'model')}) and "workspaceRoot" (${written(Overrides.shape, 'workspaceRoot')})`;
+    return `an object with at least "model" (${written(overridesSchema().shape, 'model')}) and "workspaceRoot" (${written(overridesSchema().shape, 'workspaceRoot')})`;
   if (top === 'repos') return 'an object of overrides';
-  return written(SettingsSchema.shape, top) ?? 'a setting';
+  return written(settingsSchema().shape, top) ?? 'a setting';
 };
 
 const written = (shape: Shape, key: string): string | null => writtenOn(shape[key]).form || null;
@@ -69,9 +69,9 @@ const written = (shape: Shape, key: string): string | null => writtenOn(shape[ke
 const unknownKey = (path: readonly PropertyKey[], key: string): string => {
   const known = shapeAt(path);
   const home =
-    known !== SettingsSchema.shape && Object.hasOwn(SettingsSchema.shape, key)
+    known !== settingsSchema().shape && Object.hasOwn(settingsSchema().shape, key)
       ? 'it belongs at the top'
-      : known !== Overrides.shape && Object.hasOwn(Overrides.shape, key)
+      : known !== overridesSchema().shape && Object.hasOwn(overridesSchema().shape, key)
         ? 'it belongs under "defaults" or one of "repos"'
         : `known here: ${Object.keys(known).join(', ')}`;
   return `${path.length === 0 ? '' : `${placeOf(path)}: `}unknown key ${visibleText(key)}: ${home}`;
@@ -80,7 +80,11 @@ const unknownKey = (path: readonly PropertyKey[], key: string): string => {
 type Shape = Readonly<Record<string, z.ZodType>>;
 
 const shapeAt = (path: readonly PropertyKey[]): Shape =>
-  path.length === 0 ? SettingsSchema.shape : path.at(-1) === 'labels' ? Labels.shape : Overrides.shape;
+  path.length === 0
+    ? settingsSchema().shape
+    : path.at(-1) === 'labels'
+      ? labelsSchema().shape
+      : overridesSchema().shape;
 
 // `repos["owner/name"].labels.ready`; keys that were matched are plain words, the name of a repo may be anything.
 const placeOf = (path: readonly PropertyKey[]): string =>

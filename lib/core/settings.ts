@@ -2,10 +2,10 @@ import type * as z from 'zod';
 import { comparable } from './repo-name.ts';
 import { contradictionsIn, problemOf } from './settings-problems.ts';
 import {
-  Labels,
-  Overrides,
-  SettingsSchema,
+  labelsSchema,
+  overridesSchema,
   type Shipped,
+  settingsSchema,
   shipped,
   shippedForAll,
   writtenOn,
@@ -13,7 +13,7 @@ import {
 import { workspaceRootOf } from './workspace-root.ts';
 
 /** The settings as parsed: `repos` overrides `defaults` by repo. Ask `settingsFor` what holds for one. */
-export type Settings = z.infer<typeof SettingsSchema>;
+export type Settings = z.infer<ReturnType<typeof settingsSchema>>;
 
 /**
  * Reads the parameter `/afk/control/settings`. Never throws. Whatever is unknown, missing or out of range is a
@@ -24,7 +24,7 @@ export const parseSettings = (text: string): { ok: true; settings: Settings } | 
   if (text.length > textMax) return refusal([`the settings are longer than ${textMax} characters`]);
   const json = parseJson(text);
   if ('problem' in json) return refusal([json.problem]);
-  const parsed = SettingsSchema.safeParse(json.value);
+  const parsed = settingsSchema().safeParse(json.value);
   if (!parsed.success) return refusal(parsed.error.issues.flatMap((issue) => problemOf(issue, json.value)));
   const problems = contradictionsIn(parsed.data, (name) => settingsFor(parsed.data, name));
   return problems.length > 0 ? refusal(problems) : { ok: true, settings: parsed.data };
@@ -55,12 +55,12 @@ export const settingsFor = (settings: Settings, repoName: string): RepoSettings 
 
 /** Every setting with its meaning, unit and shipped default (`required` where there is none), as the README shows them. */
 export const settingsTable = (): SettingRow[] => {
-  const { defaults: _defaults, repos: _repos, ...forAll } = SettingsSchema.shape;
-  const { labels: _labels, ...forRepo } = Overrides.shape;
+  const { defaults: _defaults, repos: _repos, ...forAll } = settingsSchema().shape;
+  const { labels: _labels, ...forRepo } = overridesSchema().shape;
   return [
     ...rowsOf('', forAll, shippedForAll),
     ...rowsOf('defaults.', forRepo, shipped),
-    ...rowsOf('defaults.labels.', Labels.shape, shipped.labels),
+    ...rowsOf('defaults.labels.', labelsSchema().shape, shipped.labels),
   ];
 };
 export type SettingRow = { name: string; meaning: string; unit: string; default: string };

@@ -31,6 +31,14 @@ describe('The bundle', () => {
     for (const name of bundled) expect(bytesOf(join(dist, name)) / 1024).toBeLessThan(850);
   });
 
+  test('of the sources of credentials it has the environment alone', () => {
+    for (const name of bundled)
+      for (const file of readdirSync(join(dist, name)).filter((each) => each.endsWith('.mjs')))
+        expect(readFileSync(join(dist, name, file), 'utf8'), file).not.toMatch(
+          /AssumeRoleWithWebIdentity|credential_process|sso_account_id|from ?"bowser"/,
+        );
+  });
+
   test('the same sources give the same bytes', async () => {
     const again = mkdtempSync(join(tmpdir(), 'afk-bundle-'));
     onTestFinished(() => rmSync(again, { recursive: true, force: true }));
