@@ -1,11 +1,9 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as sns from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
-import { Duration, Stack } from 'aws-cdk-lib/core';
+import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { functionNames, metricNames } from '../functions/metric-names.ts';
 import { tickMetric } from './tick-metric.ts';
@@ -14,7 +12,7 @@ export type AlarmsProps = {
   poller: lambda.Function;
   watcher: lambda.Function;
   failures: sqs.Queue;
-  email: string | undefined;
+  topic: sns.ITopic;
 };
 
 const { poller, watcher } = functionNames;
@@ -22,32 +20,16 @@ const five = Duration.minutes(5);
 const { BREACHING, NOT_BREACHING } = cloudwatch.TreatMissingData;
 
 /**
- * Every alarm, and the topic they are sent to. They stay on while AFK is disarmed: an inert tick is a tick. What each
+ * Every alarm, sent to `topic`. They stay on while AFK is disarmed: an inert tick is a tick. What each
  * means and what to do is in `docs/runbook.md`, by the same names, which a test compares.
  */
 export const alarms = (parent: Construct, props: AlarmsProps): cloudwatch.Alarm[] => {
   const scope = new Construct(parent, 'Alarms');
-  const action = new SnsAction(alarmTopic(scope, props.email));
+  const action = new SnsAction(props.topic);
   return [...lambdaAlarms(scope, props), ...tickAlarms(scope)].map((alarm) => {
     alarm.addAlarmAction(action);
     return alarm;
   });
-};
-
-const alarmTopic = (scope: Construct, email: string | undefined): sns.Topic => {
-  const topic = new sns.Topic(scope, 'Topic', { displayName: 'AFK alarms', enforceSSL: true });
-  // A topic with a policy of its own has lost the default one, by which alarms of the account may publish.
-  topic.addToResourcePolicy(
-    new iam.PolicyStatement({
-      sid: 'Alarms',
-      principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
-      actions: ['sns:Publish'],
-      resources: [topic.topicArn],
-      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
-    }),
-  );
-  if (email !== undefined) topic.addSubscription(new EmailSubscription(email));
-  return topic;
 };
 
 /** An alarm when `metric` reaches `at` (1 unless told) in `times` periods one after the other. */

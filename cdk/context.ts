@@ -32,6 +32,11 @@ export const Context = z.strictObject({
     'an https URL such as https://HOST/api/v3',
     'API of a GitHub Enterprise Server',
   ),
+  doorbellTopic: value(
+    z.enum(['on', 'off']).default('off'),
+    'on or off',
+    'on rings at the topic of the alarms as well: whoever gets those hears of each end',
+  ),
   ntfyUrl: value(
     z.url({ protocol: /^https?$/ }).optional(),
     'an http or https URL',

@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as destinations from 'aws-cdk-lib/aws-lambda-destinations';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
@@ -19,6 +20,8 @@ export type ScheduledFunctionProps = {
   failures: sqs.IQueue;
   reservedConcurrency: number;
   secretsKeyArn: string | undefined;
+  /** Where it rings, if anywhere on AWS. */
+  doorbell?: sns.ITopic;
 };
 
 /** The function, and the role it acts in. */
@@ -33,7 +36,7 @@ const timeout = Duration.seconds(50);
  */
 export const scheduledFunction = (
   parent: Construct,
-  { kind, code, environment, table, failures, reservedConcurrency, secretsKeyArn }: ScheduledFunctionProps,
+  { kind, code, environment, table, failures, reservedConcurrency, secretsKeyArn, doorbell }: ScheduledFunctionProps,
 ): ScheduledFunction => {
   const scope = new Construct(parent, kind === 'poller' ? 'Poller' : 'Watcher');
   const logGroup = new logs.LogGroup(scope, 'Log', {
@@ -50,6 +53,7 @@ export const scheduledFunction = (
           ...parameterStatements(scope, kind, secretsKeyArn),
           allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
           allow(['sqs:SendMessage'], [failures.queueArn]),
+          ...(doorbell === undefined ? [] : [allow(['sns:Publish'], [doorbell.topicArn])]),
         ],
       }),
     },

@@ -2,6 +2,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { CfnOutput, Duration, Stack, Tags } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { Environment } from '../functions/environment.ts';
+import { alarmTopic } from './alarm-topic.ts';
 import { alarms } from './alarms.ts';
 import type { Context } from './context.ts';
 import { controlParameters } from './control-parameters.ts';
@@ -23,16 +24,24 @@ export const afkStack = (app: Construct, context: Context, bundles: Bundles): St
   const table = runsTable(stack);
   const names = controlParameters(stack);
   const failures = failureQueue(stack);
+  const topic = alarmTopic(stack, context.alarmEmail);
 
   const { githubUrl, ntfyUrl, ntfyTopic, subnetIds, securityGroupIds, reservedConcurrency, secretsKeyArn } = context;
   const environment = { TABLE_NAME: table.tableName, GITHUB_URL: githubUrl } satisfies Environment;
+  const doorbell = context.doorbellTopic === 'on' ? topic : undefined;
   const shared = { table, failures, reservedConcurrency, secretsKeyArn };
   const polling = scheduledFunction(stack, { ...shared, kind: 'poller', code: bundles.poller, environment });
   const watching = scheduledFunction(stack, {
     ...shared,
     kind: 'watcher',
     code: bundles.watcher,
-    environment: { ...environment, NTFY_URL: ntfyUrl, NTFY_TOPIC: ntfyTopic },
+    environment: {
+      ...environment,
+      NTFY_URL: ntfyUrl,
+      NTFY_TOPIC: ntfyTopic,
+      DOORBELL_TOPIC_ARN: doorbell?.topicArn,
+    } satisfies Environment,
+    ...(doorbell !== undefined && { doorbell }),
   });
   if (subnetIds !== undefined && securityGroupIds !== undefined)
     placeInNetwork(stack, [polling, watching], { subnetIds, securityGroupIds });
@@ -41,7 +50,7 @@ export const afkStack = (app: Construct, context: Context, bundles: Bundles): St
 
   schedules(stack, { poller, watcher, enabled: context.schedules === 'on' });
   wakeOnChange(stack, watcher, names);
-  const all = alarms(stack, { poller, watcher, failures, email: context.alarmEmail });
+  const all = alarms(stack, { poller, watcher, failures, topic });
   dashboard(stack, { poller, watcher, table, alarms: all });
 
   tagged(stack, context.tags ?? []);
@@ -50,6 +59,7 @@ export const afkStack = (app: Construct, context: Context, bundles: Bundles): St
     PollerLog: poller.logGroup.logGroupName,
     WatcherLog: watcher.logGroup.logGroupName,
     FailureQueue: failures.queueUrl,
+    AlarmTopic: topic.topicArn,
   };
   for (const [name, value] of Object.entries(outputs)) new CfnOutput(stack, name, { value });
   return stack;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { topicArnPattern } from '../lib/core/topic-arn.ts';
 
 /**
  * What a function needs of its environment and no parameter can hold. The type is what `cdk/` must provide
@@ -11,6 +12,8 @@ export const Environment = z.object({
   /** A doorbell at ntfy: both or none. */
   NTFY_URL: z.url({ protocol: /^https?$/ }).optional(),
   NTFY_TOPIC: z.string().min(1).optional(),
+  /** A doorbell on a topic of SNS. */
+  DOORBELL_TOPIC_ARN: z.string().regex(topicArnPattern).optional(),
 });
 export type Environment = z.infer<typeof Environment>;
 

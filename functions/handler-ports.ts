@@ -194,7 +194,7 @@ const missing = ({ secret, words }: { secret: string; words: string }, { missing
 
 // A token that is not there is never sent: `through` refuses before.
 const credentialsOf = (
-  { GITHUB_URL, NTFY_URL, NTFY_TOPIC }: Environment,
+  { GITHUB_URL, NTFY_URL, NTFY_TOPIC, DOORBELL_TOPIC_ARN }: Environment,
   values: ReadonlyMap<string, string>,
 ): Credentials => {
   const slackWebhook = values.get(secretNames.slackWebhook);
@@ -205,6 +205,7 @@ const credentialsOf = (
     t3Token: values.get(secretNames.t3Token) ?? '',
     ...(GITHUB_URL !== undefined && { githubUrl: GITHUB_URL }),
     ...(slackWebhook !== undefined && { slackWebhook }),
+    ...(DOORBELL_TOPIC_ARN !== undefined && { topicArn: DOORBELL_TOPIC_ARN }),
     ...(NTFY_URL !== undefined &&
       NTFY_TOPIC !== undefined && {
         ntfy: { url: NTFY_URL, topic: NTFY_TOPIC, ...(ntfyToken !== undefined && { token: ntfyToken }) },

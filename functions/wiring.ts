@@ -7,6 +7,7 @@ import { githubTracker } from '../lib/adapters/github-tracker.ts';
 import { ntfyDoorbell } from '../lib/adapters/ntfy.ts';
 import type { TextCache } from '../lib/adapters/sealed-tokens.ts';
 import { slackDoorbell } from '../lib/adapters/slack.ts';
+import { snsDoorbell } from '../lib/adapters/sns.ts';
 import { t3Client } from '../lib/adapters/t3-client.ts';
 import type { Settings } from '../lib/core/settings.ts';
 import type { Doorbell, Ports, Store } from '../lib/ports.ts';
@@ -19,6 +20,8 @@ export type Credentials = {
   t3Token: string;
   slackWebhook?: string;
   ntfy?: { url: string; topic: string; token?: string };
+  /** A topic of SNS, published to with the credentials of the environment. */
+  topicArn?: string;
 };
 
 /** How AFK proves who it is at GitHub: one token, or an App that mints its own. */
@@ -66,7 +69,8 @@ const onGithub = (wiring: Wiring): Pick<Ports, 'tracker' | 'forge'> => {
   return { tracker: installationsTracker(app), forge: installationsForge(app) };
 };
 
-const doorbellsOf = ({ slackWebhook, ntfy }: Credentials): readonly Doorbell[] => [
+const doorbellsOf = ({ slackWebhook, ntfy, topicArn }: Credentials): readonly Doorbell[] => [
   ...(slackWebhook === undefined ? [] : [slackDoorbell({ webhookUrl: slackWebhook })]),
   ...(ntfy === undefined ? [] : [ntfyDoorbell(ntfy)]),
+  ...(topicArn === undefined ? [] : [snsDoorbell({ topicArn })]),
 ];

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { ntfyDoorbell } from '../../lib/adapters/ntfy.ts';
 import { slackDoorbell } from '../../lib/adapters/slack.ts';
+import { snsDoorbell } from '../../lib/adapters/sns.ts';
 import { aNotice, doorbellContract } from '../contract/doorbell-contract.ts';
 import { answers, loopback, type Received } from '../support/loopback.ts';
+import { publishedIn, snsAnswer } from '../support/sns.ts';
 
 const now = () => 1_000_000;
 
@@ -31,6 +33,24 @@ doorbellContract('the doorbell on ntfy', {
     const { title, message, click, priority } = jsonOf(request);
     return { text: `${title}\n${message}\n${click}`, loud: Number(priority) > 3 };
   },
+  escaped: (text) => text,
+});
+
+const topicArn = 'arn:aws:sns:eu-west-1:111122223333:Afk-Topic';
+const onSns = (endpoint: string, options: Partial<Parameters<typeof snsDoorbell>[0]> = {}) =>
+  snsDoorbell({
+    topicArn,
+    endpoint,
+    credentials: { accessKeyId: 'an-id', secretAccessKey: 'hush-hush' },
+    now,
+    ...options,
+  });
+
+doorbellContract('the doorbell on SNS', {
+  at: (url, timeoutMs) => onSns(url, { timeoutMs }),
+  secret: 'hush-hush',
+  good: snsAnswer(topicArn),
+  shown: (request) => ({ text: publishedIn(request)['Message']!, loud: null }),
   escaped: (text) => text,
 });
 
@@ -77,4 +97,44 @@ test('a message to ntfy stays below the size at which it becomes an attachment',
   const { url, received } = await loopback(ntfySays);
   await ntfyDoorbell({ url, topic: 'afk' }).ring(aNotice({ body: '錯'.repeat(5000) }));
   expect(Buffer.byteLength(String(jsonOf(received[0]!)['message']))).toBeLessThan(4096);
+});
+
+test('a subject on SNS is what SNS takes, whatever the headline; the message has all of it', async () => {
+  const { url, received } = await loopback(snsAnswer(topicArn));
+  const headlines = ['Zwölf\r\n錯 👩‍👩‍👧', 'a'.repeat(400), '', '\ud83d', ' \t '];
+  for (const headline of headlines) await onSns(url).ring(aNotice({ headline }));
+  expect(received.map((request) => publishedIn(request)['Subject'])).toEqual([
+    expect.stringMatching(/^AFK: Zw\?lf \? [?]+$/),
+    `AFK: ${'a'.repeat(94)}`,
+    'AFK:',
+    expect.stringMatching(/^AFK:/),
+    'AFK:',
+  ]);
+  expect(publishedIn(received[0]!)['Message']).toContain('Zwölf 錯');
+});
+
+test('a subscription to SNS can filter by urgency, and know a repeated notice by its id', async () => {
+  const { url, received } = await loopback(snsAnswer(topicArn));
+  await onSns(url).ring(aNotice({ urgency: 'high', id: 'notice-1' }));
+  expect(Object.values(publishedIn(received[0]!))).toEqual(
+    expect.arrayContaining(['urgency', 'high', 'noticeId', 'notice-1']),
+  );
+});
+
+test('SNS’s one word for what is wrong is shown; another topic, or one that is none, is refused', async () => {
+  const { url, received } = await loopback(snsAnswer(topicArn));
+  await expect(onSns(url, { topicArn: `${topicArn}-2` }).ring(aNotice())).rejects.toMatchObject({
+    kind: 'refused',
+    message: 'SNS answered 404: NotFound',
+  });
+  for (const wrong of ['', 'afk', `${topicArn}.fifo`, 'arn:aws:sns:../x:111122223333:afk'])
+    await expect(onSns(url, { topicArn: wrong }).ring(aNotice())).rejects.toMatchObject({ kind: 'refused' });
+  expect(received).toHaveLength(1);
+});
+
+test('an answer of SNS without a receipt is no success', async () => {
+  for (const text of ['<PublishResponse/>', '', 'ok', '{}']) {
+    const { url } = await loopback(answers(200, text, { 'content-type': 'text/xml' }));
+    await expect(onSns(url).ring(aNotice())).rejects.toMatchObject({ name: 'PortError' });
+  }
 });

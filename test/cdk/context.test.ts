@@ -4,7 +4,7 @@ import { contextOf } from '../../cdk/context.ts';
 describe('context values', () => {
   test('have safe defaults, and what the CDK adds is passed over', () => {
     const given = { '@aws-cdk/core:explicitStackTags': true, 'aws:cdk:toolkit': true, 'vpc-provider:account=1': {} };
-    expect(contextOf(given)).toEqual({ reservedConcurrency: 1, schedules: 'on' });
+    expect(contextOf(given)).toEqual({ reservedConcurrency: 1, schedules: 'on', doorbellTopic: 'off' });
   });
 
   test.each([

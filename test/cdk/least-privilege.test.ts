@@ -145,6 +145,19 @@ test('no role can arm, scan the table or read parameters by path', () => {
   expect(statementsOf(template).flatMap(({ Action }) => Action.filter((action) => words.test(action)))).toEqual([]);
 });
 
+test('the watcher may publish to the topic of the alarms and to no other, and only where that is its doorbell', () => {
+  const app = anApp({ doorbellTopic: 'on' });
+  const ringing = templateOf(app);
+  const added = (who: string): string[] => {
+    const before = allowedTo(who);
+    return allowedTo(who, ringing).filter((line) => !before.includes(line));
+  };
+  expect(added('What the watcher may do')).toEqual([expect.stringMatching(/^sns:Publish on Topic[0-9A-F]{8}$/)]);
+  expect(added('What the poller may do')).toEqual([]);
+  expect(wildcardsOf(ringing)).toEqual([]);
+  expect(acknowledgedIn(app)).toEqual([]);
+});
+
 test('a key of its own for the secrets is used for these secrets only', () => {
   const key = 'arn:aws:kms:eu-west-1:111122223333:key/0123-abcd';
   const withKey = templateOf(anApp({ secretsKeyArn: key }));

@@ -84,13 +84,18 @@ describe('a function', () => {
 
   test('is given an environment that it accepts', () => {
     const github = 'https://github.example.com/api/v3';
-    const given = { githubUrl: github, ntfyUrl: 'https://ntfy.example.com', ntfyTopic: 'afk' };
+    const given = {
+      githubUrl: github,
+      ntfyUrl: 'https://ntfy.example.com',
+      ntfyTopic: 'afk',
+      doorbellTopic: 'on',
+    };
     const rich = propertiesOf(templateOf(anApp(given)), 'AWS::Lambda::Function');
     const environments = [...functions, ...rich].map((it) => {
       const { Variables } = z.object({ Variables: z.record(z.string(), z.unknown()) }).parse(it['Environment']);
       return environmentOf(
         Object.fromEntries(
-          Object.entries(Variables).map(([name, value]) => [name, typeof value === 'string' ? value : 'resolved']),
+          Object.entries(Variables).map(([name, value]) => [name, typeof value === 'string' ? value : resolved(value)]),
         ),
       );
     });
@@ -98,10 +103,20 @@ describe('a function', () => {
       { TABLE_NAME: 'resolved' },
       { TABLE_NAME: 'resolved' },
       { TABLE_NAME: 'resolved', GITHUB_URL: github },
-      { TABLE_NAME: 'resolved', GITHUB_URL: github, NTFY_URL: given.ntfyUrl, NTFY_TOPIC: given.ntfyTopic },
+      {
+        TABLE_NAME: 'resolved',
+        GITHUB_URL: github,
+        NTFY_URL: given.ntfyUrl,
+        NTFY_TOPIC: given.ntfyTopic,
+        DOORBELL_TOPIC_ARN: topicArn,
+      },
     ]);
   });
 });
+
+/** A reference as CloudFormation resolves it: to a table's name, to a topic's ARN. */
+const resolved = (value: unknown): string => (JSON.stringify(value).includes('Topic') ? topicArn : 'resolved');
+const topicArn = 'arn:aws:sns:eu-west-1:111122223333:Afk-Topic0A1B2C3D-x';
 
 describe('a schedule', () => {
   const schedules = propertiesOf(template, 'AWS::Scheduler::Schedule');

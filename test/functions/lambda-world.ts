@@ -7,7 +7,9 @@ import { githubServer } from '../../lib/sandbox/github-server.ts';
 import { type T3Fault, t3Server } from '../../lib/sandbox/t3-server.ts';
 import { agentLogin, sandboxWorld } from '../../lib/sandbox/world.ts';
 import { type Invoke, lambdaHost, type Outcome } from '../support/lambda-host.ts';
+import { loopback } from '../support/loopback.ts';
 import { parameterStore } from '../support/parameters.ts';
+import { publishedIn, snsAnswer } from '../support/sns.ts';
 
 const minuteMs = 60_000;
 
@@ -80,11 +82,15 @@ export const lambdaWorld = async (dist: string, agents: readonly AgentName[] = [
     ...secrets,
   });
   ssm.at(now);
+  const topicArn = 'arn:aws:sns:eu-west-1:111122223333:Afk-Topic';
+  const onSns = await loopback(snsAnswer(topicArn));
   const env = {
     TABLE_NAME: dynamo.table,
     GITHUB_URL: onGithub.url,
     AWS_ENDPOINT_URL_SSM: ssm.url,
     AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
+    DOORBELL_TOPIC_ARN: topicArn,
+    AWS_ENDPOINT_URL_SNS: onSns.url,
   };
   const hosts = new Map<Kind, Awaited<ReturnType<typeof lambdaHost>>>();
   const client = dynamoClient({ endpoint: dynamo.endpoint, ...localAws });
@@ -126,6 +132,8 @@ export const lambdaWorld = async (dist: string, agents: readonly AgentName[] = [
       t3Fault = fault;
     },
     closeTable,
+    /** Subjects of what was published at the topic. */
+    rung: () => onSns.received.map((request) => publishedIn(request)['Subject']),
     rows: async () => dynamoStore({ client, table: dynamo.table, writer: 'a-test' }).readNow(),
     issue: (number: number) => [...github.state.repos.values()][0]!.issues.get(number)!,
     /** Requests that a stand-in got and that ask for more than to read. */

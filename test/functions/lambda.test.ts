@@ -67,7 +67,7 @@ describe('The bundle', () => {
 });
 
 describe('The built functions under the Lambda runtime client', () => {
-  test('disarmed, then flipped, then dispatched, landed and closed, then flipped back: in two warm processes', async () => {
+  test('disarmed, then flipped, then dispatched, landed, closed and rung, then flipped back: in two warm processes', async () => {
     const it = await lambdaWorld(dist);
     for (const kind of kinds) {
       const told = await it.tick(kind);
@@ -94,6 +94,7 @@ describe('The built functions under the Lambda runtime client', () => {
     // What the end owed is paid; then a quiet minute costs what a quiet minute costs on one machine.
     it.pass();
     await it.tick('watcher');
+    expect(it.rung()).toEqual(['AFK: done: acme/web#1 Issue 1']);
     expect((await it.tick('poller')).calls.total).toBe(3);
     expect((await it.tick('watcher')).calls.total).toBe(2);
 
@@ -237,6 +238,7 @@ describe('The built functions under the Lambda runtime client', () => {
     for (const [env, words] of [
       [{}, 'environment: TABLE_NAME is not set'],
       [{ TABLE_NAME: 'afk', GITHUB_URL: 'github' }, 'environment: GITHUB_URL does not look right'],
+      [{ TABLE_NAME: 'afk', DOORBELL_TOPIC_ARN: 'afk' }, 'environment: DOORBELL_TOPIC_ARN does not look right'],
       [{ TABLE_NAME: 'afk', NTFY_TOPIC: 'afk' }, 'environment: NTFY_URL and NTFY_TOPIC are set both or not at all'],
     ] as const) {
       const host = await lambdaHost(join(dist, 'poller'), env);
