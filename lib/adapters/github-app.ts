@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { RepoName, RepoRef } from '../core/issue.ts';
+import { ownerOf } from '../core/repo-name.ts';
 import { PortError } from '../ports.ts';
 import { appJwt, type GithubAppKey } from './github-app-jwt.ts';
 import { type GithubClient, type GithubOptions, githubClient, read, type TokenSource } from './github-client.ts';
@@ -161,9 +162,6 @@ export const appPermissions = {
   actions: 'read',
   pull_requests: 'read',
 } as const;
-
-/** The owner of a repo, as installations are kept by. */
-export const ownerOf = (name: RepoName): string => (name.split('/')[0] ?? '').toLowerCase();
 
 type Installation = { id: string; account: string };
 

@@ -99,7 +99,7 @@ export const githubClient = (options: GithubOptions): GithubClient => {
     return login;
   };
 
-  return { ask, query, mutate, ownLogin };
+  return { ask, query, mutate, ownLogin, hasRole: tokens.ownLogin === undefined };
 };
 
 export type GithubOptions = {
@@ -134,6 +134,8 @@ export type GithubClient = {
   mutate: (document: string, variables: Params) => Promise<GraphqlAnswer>;
   /** Whose token this is; asked once. */
   ownLogin: () => Promise<string>;
+  /** Whether an account is behind it, with a role in each repo. An App has none, whatever an answer says of its rights. */
+  hasRole: boolean;
 };
 
 export type Params = Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 import type { IssueRef, RepoName, RepoRef } from '../core/issue.ts';
+import { ownerOf } from '../core/repo-name.ts';
 import { type Forge, PortError, type Tracker, type WatchedIssue } from '../ports.ts';
-import { type GithubApp, NotInstalled, ownerOf } from './github-app.ts';
+import { type GithubApp, NotInstalled } from './github-app.ts';
 import type { GithubClient } from './github-client.ts';
 import { githubForge } from './github-forge.ts';
 import { githubTracker } from './github-tracker.ts';
@@ -27,7 +28,13 @@ export const installationsTracker = (app: GithubApp): Tracker => {
         await eachOwner(
           repos,
           ({ name }) => name,
-          async (part) => githubTracker({ client: await clientForSome(app, part) }).scan(part, readyLabel),
+          async (part) =>
+            githubTracker({
+              client: await clientForSome(
+                app,
+                part.map(({ name }) => name),
+              ),
+            }).scan(part, readyLabel),
         )
       ).flat(),
     listReady: async (repo, readyLabel) => (await of(repo)).listReady(repo, readyLabel),
@@ -39,7 +46,7 @@ export const installationsTracker = (app: GithubApp): Tracker => {
     blockerStates: async (refs) => {
       const repoOf = (ref: string): RepoName => ref.slice(0, Math.max(0, ref.lastIndexOf('#')));
       const parts = await eachOwner(refs, repoOf, async (part) =>
-        (await by(repoOf(part[0] ?? ''))).blockerStates(part),
+        githubTracker({ client: await clientForSome(app, part.map(repoOf)) }).blockerStates(part),
       );
       const states = new Map(parts.flatMap((part) => [...part]));
       return new Map(refs.map((ref) => [ref, states.get(ref) ?? 'unreadable']));
@@ -116,16 +123,16 @@ const eachOwner = async <L, T>(
   return answers;
 };
 
-/** The client of an owner by whichever of its repos the App is installed on. */
-const clientForSome = async (app: GithubApp, repos: readonly RepoRef[]): Promise<GithubClient> => {
-  for (const { name } of repos.slice(0, triesMax)) {
+/** The client of an owner by whichever of its repos the App is installed on: the first may be named wrongly, by anybody. */
+const clientForSome = async (app: GithubApp, names: readonly RepoName[]): Promise<GithubClient> => {
+  for (const name of [...new Set(names)].slice(0, triesMax)) {
     try {
       return await app.clientFor(name);
     } catch (error) {
       if (!(error instanceof NotInstalled)) throw error;
     }
   }
-  throw new NotInstalled(repos[0]?.name ?? '');
+  throw new NotInstalled(names[0] ?? '');
 };
 
 const triesMax = 10;

@@ -25,7 +25,7 @@ export const preflight = async (
       words(`GitHub shows no repository ${repo.name} to this token (${found.status}): give the token access to it`),
     ];
   const repository = read(Repository, found.data, `GET ${repoPath}`);
-  const standing = standingOf(repository);
+  const standing = standingOf(repository, client);
   // A repo that takes no writes takes no labels either; everything below would only say so again.
   if (standing.length > 0) return standing;
   const head = await headOf(client, repo, branch);
@@ -51,11 +51,11 @@ const wordsMax = 300;
 // Names of branches and checks are other people's words.
 const words = (text: string): string => cleanLine(text, wordsMax);
 
-const standingOf = (repository: z.infer<typeof Repository>): readonly string[] => {
+const standingOf = (repository: z.infer<typeof Repository>, { hasRole }: GithubClient): readonly string[] => {
   const { archived, disabled, has_issues, permissions } = repository;
-  // A GitHub App has no role at all, not even to read: its rights are its token's, which is not minted without them.
-  const hasRole = permissions !== undefined && Object.values(permissions).includes(true);
-  const mayLabel = !hasRole || [permissions.admin, permissions.push, permissions.triage].includes(true);
+  // Of an App GitHub answers push false whatever it may do. Its token is not minted without the rights it needs.
+  const isRoleKnown = hasRole && permissions !== undefined;
+  const mayLabel = !isRoleKnown || [permissions.admin, permissions.push, permissions.triage].includes(true);
   return [
     ...(archived ? ['the repository is archived: unarchive it, or take it off the allowlist'] : []),
     ...(disabled ? ['the repository is disabled by GitHub: take it off the allowlist'] : []),

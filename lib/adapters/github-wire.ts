@@ -29,7 +29,6 @@ export const Repository = z.object({
   has_pull_requests: z.boolean().optional(),
   permissions: z
     .object({
-      pull: z.boolean().optional(),
       triage: z.boolean().optional(),
       push: z.boolean().optional(),
       admin: z.boolean().optional(),

@@ -12,3 +12,6 @@ export const isRepoName = (text: string): boolean => {
 
 /** The form in which names are compared: they differ in case from place to place and mean the same repo. */
 export const comparable = (repoName: string): string => repoName.toLowerCase();
+
+/** The owner of a repo as it is compared: repos of one owner share what the tracker grants it and limits it to. */
+export const ownerOf = (name: string): string => (name.split('/')[0] ?? '').toLowerCase();

@@ -115,8 +115,8 @@ export const repoShape = (face: Face, repo: Repo) => {
     pushed_at: isoOf(repo.activity.at(-1)?.at ?? repo.createdAt),
     created_at: isoOf(repo.createdAt),
     updated_at: isoOf(repo.createdAt),
-    // The rights of an App are its token's permissions; it has no role.
-    permissions: grants(repo.acting?.login === face.viewer ? 'none' : roleOf(repo, face.viewer)),
+    // Of an App GitHub never says that it may push, whatever its token may do.
+    permissions: grants(repo.acting?.login === face.viewer ? 'read' : roleOf(repo, face.viewer)),
   };
 };
 

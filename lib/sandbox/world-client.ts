@@ -32,4 +32,5 @@ export const worldClient = ({ github, state, login }: WorldViewer): GithubClient
     throw new Error('a world is not asked in GraphQL');
   },
   ownLogin: async () => login,
+  hasRole: true,
 });

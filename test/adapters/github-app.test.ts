@@ -237,6 +237,13 @@ describe('Several installations', () => {
     ]);
   });
 
+  test('a blocker that names no repo hides none of the same owner’s from the others', async () => {
+    const { world, container } = await installed();
+    world.openIssue('globex/site', { author: 'maintainer', title: 'One' }, start);
+    const states = await container().tracker.blockerStates(['globex/none#1', 'globex/site#1', '..#1', 'globex/..#1']);
+    expect([...states.values()]).toEqual(['unreadable', 'open', 'unreadable', 'unreadable']);
+  });
+
   test('a repo that moved to another owner is found there, and the former owner’s others stay where they are', async () => {
     const { world, container, refOf, server } = await installed();
     const { it } = container();

@@ -143,7 +143,7 @@ describe('The token of an installation', () => {
     expect(said).toMatchObject({ status: 201, body: { user: { login: 'afk[bot]', type: 'Bot' } } });
     expect(said.body.performed_via_github_app).toMatchObject({ slug: 'afk' });
     expect(ask(token, 'GET /repos/globex/tools').status).toBe(404);
-    expect(ask(token, 'GET /repos/acme/shop').body.permissions).toMatchObject({ pull: false, push: false });
+    expect(ask(token, 'GET /repos/acme/shop').body.permissions).toMatchObject({ pull: true, push: false });
     expect(ask(token, 'GET /repos/acme/open/collaborators/afk[bot]/permission').body.permission).toBe('none');
   });
 
