@@ -2,8 +2,9 @@ import { ageOf } from '../core/age.ts';
 import { deadlines } from '../core/deadlines.ts';
 import type { RepoName, RepoRef } from '../core/issue.ts';
 import { type ItemOf, keyOf } from '../core/record.ts';
+import { ownerOf } from '../core/repo-name.ts';
 import { type RepoSettings, settingsFor } from '../core/settings.ts';
-import type { ExecutorLook, Stored } from '../ports.ts';
+import { type ExecutorLook, PortError, type Stored } from '../ports.ts';
 import { ensureProject, noCheckout } from './obey.ts';
 import { hasTime, ofKind, reasonOf, type Tick } from './tick.ts';
 
@@ -24,36 +25,87 @@ export const enrolledRepos = async (
   const known = new Map(ofKind(items, 'repo').map((stored) => [stored.item.name, stored]));
   const wanted = new Set(allowlist);
   for (const [name, stored] of known) if (!wanted.has(name)) await tick.ports.store.remove(stored);
-  const all = allowlist.filter((name) => isDue(tick, known.get(name)?.item));
-  // Others first in each minute: what fails without a word to remember stays due, and would keep the rest out for ever.
-  const from = all.length === 0 ? 0 : (Math.floor(tick.now() / 60_000) * perTickMax) % all.length;
-  const due = [...all.slice(from), ...all.slice(0, from)].slice(0, perTickMax);
-  const checked = new Map<string, ItemOf<'repo'>>();
-  for (const name of due) {
-    if (!hasTime(tick)) break;
-    const item = await tryPreflight(tick, name, known.get(name));
-    if (item !== null) checked.set(name, item);
-  }
+  const due = allowlist.filter((name) => isDue(tick, known.get(name)?.item));
+  const checked = await preflightEach(tick, due, known);
   return allowlist.flatMap((name) => checked.get(name) ?? known.get(name)?.item ?? []);
 };
 
 /**
  * Repos that a scan did not show, or showed to be switched off, each looked at alone and long before it is due: what is
  * amiss there too is parked by its preflight, and what cannot be asked is named in the report. One scan proves nothing.
- * What was looked at in this very tick is not again.
+ * What was parked, or looked at in this very tick, is not again.
  */
 export const preflightAgain = async (
   tick: Tick,
   amiss: readonly ItemOf<'repo'>[],
   items: readonly Stored[],
 ): Promise<void> => {
-  const known = new Map(ofKind(items, 'repo').map((stored) => [stored.item, stored]));
-  const unsaid = amiss.filter((item) => known.has(item) && item.preflight.failures.length === 0);
-  for (const item of unsaid.slice(0, perTickMax)) {
-    if (!hasTime(tick)) return;
-    await tryPreflight(tick, item.name, known.get(item));
-  }
+  const known = new Map(ofKind(items, 'repo').map((stored) => [stored.item.name, stored]));
+  const unsaid = amiss.filter((item) => known.get(item.name)?.item === item && item.preflight.failures.length === 0);
+  await preflightEach(
+    tick,
+    unsaid.map(({ name }) => name),
+    known,
+  );
 };
+
+/**
+ * One after the other, as many as a tick does. What is down, hangs or limits us for one repo does so for all of its
+ * owner, so those are put off at once, and after a few refusals: one owner's trouble must not take up everybody's tick.
+ */
+const preflightEach = async (
+  tick: Tick,
+  names: readonly RepoName[],
+  known: ReadonlyMap<string, StoredRepo>,
+): Promise<ReadonlyMap<string, ItemOf<'repo'>>> => {
+  const checked = new Map<string, ItemOf<'repo'>>();
+  const refusals = new Map<string, number>();
+  const putOff: RepoName[] = [];
+  let asked = 0;
+  for (const name of inTurn(tick, names)) {
+    if (asked === perTickMax || !hasTime(tick)) break;
+    const owner = ownerOf(name);
+    const refused = refusals.get(owner) ?? 0;
+    if (refused >= refusalsMax) {
+      putOff.push(name);
+      continue;
+    }
+    asked += 1;
+    try {
+      const item = await preflighted(tick, name, known.get(name));
+      if (item !== null) checked.set(name, item);
+    } catch (error) {
+      tick.report.failed.push({ what: `preflight of ${name}`, reason: reasonOf(error) });
+      const isItsOwn = error instanceof PortError && error.kind === 'refused';
+      refusals.set(owner, isItsOwn ? refused + 1 : refusalsMax);
+    }
+  }
+  if (putOff.length > 0)
+    tick.report.failed.push({
+      what: `preflight of ${some(putOff)}`,
+      reason: 'put off, since others of the same owner could not be asked',
+    });
+  return checked;
+};
+
+/** A refusal may be about one repo; so many of one owner's are about the owner. */
+const refusalsMax = 3;
+
+/** Others first in each minute, each at some time: what fails without a word to remember stays due, and would keep the rest out for ever. */
+const inTurn = (tick: Tick, names: readonly RepoName[]): readonly RepoName[] => {
+  if (names.length === 0) return names;
+  const minute = Math.floor(tick.now() / 60_000);
+  const step = names.length > perTickMax ? perTickMax : 1;
+  const from = (minute * step + Math.floor(minute / names.length)) % names.length;
+  return [...names.slice(from), ...names.slice(0, from)];
+};
+
+const some = (names: readonly RepoName[]): string => {
+  const rest = names.length - namedMax;
+  return rest > 0 ? `${names.slice(0, namedMax).join(', ')} and ${rest} more` : names.join(', ');
+};
+
+const namedMax = 10;
 
 const isDue = (tick: Tick, item: ItemOf<'repo'> | undefined): boolean => {
   if (item === undefined) return true;
@@ -63,21 +115,17 @@ const isDue = (tick: Tick, item: ItemOf<'repo'> | undefined): boolean => {
   return ageOf(at, tick.now()) >= (failures.length > 0 ? deadlines.refusalMs : deadlines.preflightEveryMs);
 };
 
-const tryPreflight = async (
+/** Null where somebody else wrote at the same time. */
+const preflighted = async (
   tick: Tick,
   name: RepoName,
   stored: StoredRepo | undefined,
 ): Promise<ItemOf<'repo'> | null> => {
-  try {
-    const item = await preflightOf(tick, name, stored?.item);
-    const written = await kept(tick, stored, item);
-    for (const failure of item.preflight.failures)
-      tick.report.failed.push({ what: `preflight of ${name}`, reason: failure });
-    return written === 'taken' || written === 'lost' ? null : item;
-  } catch (error) {
-    tick.report.failed.push({ what: `preflight of ${name}`, reason: reasonOf(error) });
-    return null;
-  }
+  const item = await preflightOf(tick, name, stored?.item);
+  const written = await kept(tick, stored, item);
+  for (const failure of item.preflight.failures)
+    tick.report.failed.push({ what: `preflight of ${name}`, reason: failure });
+  return written === 'taken' || written === 'lost' ? null : item;
 };
 
 /** Of a name that resolved to nothing the host was not known, which is part of the key: found at last, it has another. */

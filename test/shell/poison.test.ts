@@ -178,6 +178,52 @@ describe('Poison stays local', () => {
     expect(standing(sim, web, 1)).toBe('done');
   });
 
+  test.each([
+    ['limits us', new PortError('unavailable', 'query Scan: 403: secondary rate limit'), 1],
+    ['knows us no more', new PortError('unauthorised', 'query Scan: 401: Bad credentials'), 1],
+    ['refuses us', new PortError('refused', 'query Scan: 403: This installation has been suspended'), 3],
+  ])(
+    'an owner that %s is not asked about each of its repos, all are named, and others go on',
+    async (_, trouble, tries) => {
+      const ofAcme = Array.from({ length: 11 }, (__, n) => `acme/shop-${n}`);
+      const sim = simulation(
+        [...ofAcme, 'globex/site'].map((repo) => ({ repo, agent: 'lands at once' as const, labelled: false })),
+        { maxOpenRuns: 20 },
+      );
+      await minutes(sim, 2);
+      let alone = 0;
+      sim.intercept(async (call, pass) => {
+        if (!isCall(call, 'tracker', 'scan')) return pass();
+        const names = (call.args[0] as { name: string }[]).map(({ name }) => name);
+        if (names.length === 1 && names[0]?.startsWith('acme/')) {
+          alone += 1;
+          throw trouble;
+        }
+        return ((await pass()) as { name: string }[]).filter(({ name }) => !name.startsWith('acme/'));
+      });
+      for (const repo of [...ofAcme, 'globex/site'])
+        sim.world.github.label(repo, 1, 'ready-for-agent', 'maintainer', sim.now());
+      const { failed, happened } = await minutes(sim, 1, { kinds: ['poll'] });
+      expect(alone).toBe(tries);
+      for (const repo of ofAcme) expect(failed.join('\n')).toContain(repo);
+      expect(happened.filter((line) => line.endsWith(' dispatched'))).toEqual(['globex/site#1 dispatched']);
+      sim.intercept((_call, pass) => pass());
+      const after = await minutes(sim, 1, { kinds: ['poll'] });
+      expect(after.happened.filter((line) => line.endsWith(' dispatched'))).toHaveLength(11);
+    },
+  );
+
+  test('a repo whose preflight fails without a word each time puts off no other of its owner for long', async () => {
+    const repos = [web, ...Array.from({ length: 4 }, (_, n) => `acme/shop-${n}`)];
+    const sim = simulation(repos.map((repo) => ({ repo, agent: 'lands at once' as const })));
+    sim.intercept(async (call, pass) => {
+      if (isCall(call, 'tracker', 'resolve') && call.args[0] === web) throw unavailable('GitHub answered 502');
+      return pass();
+    });
+    await minutes(sim, 6, { kinds: ['poll'] });
+    expect(repos.filter((repo) => threadsOf(sim, repo, 1).length === 1)).toEqual(repos.slice(1));
+  });
+
   test('a scan that fails is in the report, and the tick goes on to what it can do', async () => {
     const sim = simulation(
       [
