@@ -121,6 +121,12 @@ const tickAlarms = (scope: Construct): cloudwatch.Alarm[] => [
     times: 3,
   }),
   alarm(scope, {
+    name: 't3-wedged',
+    says: 'T3 answers, and for 10 minutes has started no turn: a silent agent blocks it.',
+    metric: tickMetric(metricNames.executorWedged, watcher, 'Minimum'),
+    times: 2,
+  }),
+  alarm(scope, {
     name: 'github-unreachable',
     says: 'GitHub has not answered any tick for 15 minutes, or refuses us.',
     metric: ofBoth(metricNames.trackerUnreachable, 'Minimum'),

@@ -91,6 +91,7 @@ const doing = ({ poller: poll, watcher: watch }: DashboardProps): cloudwatch.IWi
   ),
   graph('In the way', [
     tickMetric(metricNames.executorUnreachable, poller, 'Sum', { label: 'T3 unreachable' }),
+    tickMetric(metricNames.executorWedged, watcher, 'Sum', { label: 'T3 wedged' }),
     tickMetric(metricNames.trackerUnreachable, poller, 'Sum', { label: 'GitHub unreachable' }),
     tickMetric(metricNames.runsFailed, watcher, 'Maximum', { label: 'failed for a run' }),
     tickMetric(metricNames.doorbellUnsent, watcher, 'Maximum', { label: 'doorbells not rung' }),

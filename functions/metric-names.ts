@@ -26,9 +26,11 @@ export const metricNames = {
   runsFailed: 'RunsFailed',
   /** Watcher: runs whose agent was not seen to leave in time; their repos are locked until it is. */
   endingStuck: 'EndingStuck',
-  /** 1 where T3 gave no answer, or refused us, in this tick, else 0; absent where nothing was asked of it. */
+  /** Both: 1 where T3 gave no answer, or refused us, in this tick, else 0; absent where nothing was asked of it. */
   executorUnreachable: 'ExecutorUnreachable',
-  /** 1 where GitHub gave no answer, or refused us, in this tick, else 0; absent where nothing was asked of it. */
+  /** Watcher: 1 where T3 answers and starts no turn any more, else 0; absent where no run is open to look at it for. */
+  executorWedged: 'ExecutorWedged',
+  /** Both: 1 where GitHub gave no answer, or refused us, in this tick, else 0; absent where nothing was asked of it. */
   trackerUnreachable: 'TrackerUnreachable',
   /** Watcher: doorbells that could not be rung in this tick. */
   doorbellUnsent: 'DoorbellUnsent',

@@ -46,8 +46,9 @@ const pollMetrics = ({ happened, rulings }: Report): TickMetric[] => [
   count(metricNames.workWaiting, rulings.filter(({ ruling }) => waiting.has(ruling)).length),
 ];
 
-const watchMetrics = ({ stuck, ended }: Report, { doorbellsUnsent }: TickFacts): TickMetric[] => [
+const watchMetrics = ({ stuck, ended, wedged }: Report, { doorbellsUnsent }: TickFacts): TickMetric[] => [
   count(metricNames.endingStuck, stuck),
+  ...(wedged === null ? [] : [count(metricNames.executorWedged, wedged)]),
   count(metricNames.doorbellUnsent, doorbellsUnsent),
   count(metricNames.handedBack, ended.filter(({ outcome }) => outcome === 'escalated' || outcome === 'frozen').length),
   ...[...Map.groupBy(ended, ({ outcome }) => outcome)].map(([outcome, runs]) => ({

@@ -32,6 +32,12 @@ describe('the rings', () => {
       'an adapter knows one product and no way of using it',
     ],
     ['lib', /^lib\//, 'what is deployed needs neither tests nor its own composition root'],
+    ['functions', /^(?:lib|functions)\//, 'what is deployed does not know how'],
+    [
+      'cdk',
+      /^cdk\/|^functions\/(?:environment|metric-names)\.ts$|^lib\/core\/|^lib\/adapters\/stored-item\.ts$/,
+      'the deployment knows the names it has to provide for, and nothing that runs',
+    ],
   ])('%s imports only what it may', (folder, allowed, why) => {
     const files = folder.endsWith('.ts') ? [folder] : sourcesIn(folder);
     const wrong = files.flatMap((file) =>
@@ -77,8 +83,10 @@ describe('words', () => {
     ['lib/adapters', clock, 'the sandbox runs adapters on a faster clock'],
     ['lib/adapters', chance, 'what is sent must be the same at the next try'],
     ['lib/adapters', /\bprocess\.env\b|\bconsole\./, 'settings are arguments, and an adapter that talks leaks'],
-    ['{lib,functions}', /\bPutParameter/, 'no code path arms: only a person sets a parameter'],
-    ['{lib,functions}', /\bexport default\b|^enum /m, 'named exports only, and no syntax that outlives its types'],
+    ['cdk', clock, 'the same sources give the same template'],
+    ['cdk', chance, 'the same sources give the same template'],
+    ['{lib,functions,cdk}', /\bPutParameter/, 'no code path arms: only a person sets a parameter'],
+    ['{lib,functions,cdk}', /\bexport default\b|^enum /m, 'named exports only, and no syntax that outlives its types'],
     ['{lib,functions,test}', /\bvi\.(?:mock|useFakeTimers)\b/, 'a missing argument, not a mock'],
     ['{lib,functions,test}', /\b(?:test|it|describe)\.(?:only|todo)\b/, 'a test that does not run guards nothing'],
   ])('%s holds nothing like %s', (folder, word, why) => {
@@ -93,7 +101,7 @@ describe('words', () => {
 });
 
 test('these rules look at files that are there', () => {
-  for (const folder of ['lib/core', 'lib/shell', 'lib/adapters', 'functions'])
+  for (const folder of ['lib/core', 'lib/shell', 'lib/adapters', 'functions', 'cdk'])
     expect(sourcesIn(folder)).not.toEqual([]);
   expect(importsOf('lib/core/mirror.ts')).toContain('lib/core/ids.ts');
 });

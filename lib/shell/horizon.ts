@@ -50,6 +50,7 @@ const lookAtExecutor = async (tick: Tick): Promise<ExecutorLook | null> => {
       })),
     );
     const wedged = wedgedReason(look.threads.values(), tick.now());
+    tick.report.wedged = wedged !== null;
     if (wedged !== null) tick.report.failed.push({ what: 'executor', reason: wedged });
     return look;
   } catch (error) {

@@ -71,6 +71,8 @@ export type Report = {
   openRuns: number;
   /** Runs whose agent was not seen to leave in time, as this tick found them. */
   stuck: number;
+  /** Whether the executor was seen to take nothing on although it answers; null where this tick did not look. */
+  wedged: boolean | null;
   notReached: number;
 };
 
@@ -86,6 +88,7 @@ export const emptyReport = (tick: Report['tick']): Report => ({
   failed: [],
   openRuns: 0,
   stuck: 0,
+  wedged: null,
   notReached: 0,
 });
 

@@ -85,6 +85,15 @@ describe('the alarms', () => {
     const explained = [...runbook.matchAll(/^### `(afk-[a-z0-9-]+)`$/gm)].map(([, name]) => name);
     expect(explained.toSorted()).toEqual(alarms.map((it) => it.AlarmName).toSorted());
   });
+
+  test('look at as many metrics as the page on deploying counts the cost of', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/deploy.md'), 'utf8');
+    const looked = alarms.map(
+      ({ Metrics = [], MetricName }) =>
+        Number(MetricName !== undefined) + Metrics.filter(({ MetricStat }) => MetricStat !== undefined).length,
+    );
+    expect(page).toContain(`| ${looked.reduce((sum, each) => sum + each)} metrics that alarms look at × 0.10`);
+  });
 });
 
 test('the dashboard asks three questions, and every metric of a tick answers one of them or has an alarm', () => {

@@ -40,6 +40,16 @@ describe('A tick’s metrics', () => {
     expect(valueIn(metricNames.executorUnreachable, emptyReport('poll'), asked)).toBe(1);
   });
 
+  test('a wedged T3 has a word of its own, and one that was not looked at is not called well', () => {
+    const looked = (wedged: boolean | null): Report => ({ ...emptyReport('watch'), wedged });
+    expect([null, false, true].map((wedged) => valueIn(metricNames.executorWedged, looked(wedged)))).toEqual([
+      undefined,
+      0,
+      1,
+    ]);
+    expect(namesOf({ ...emptyReport('poll'), wedged: true }, quiet)).not.toContain(metricNames.executorWedged);
+  });
+
   test('the poller does not speak of ends, nor the watcher of what waits', () => {
     expect(namesOf(emptyReport('poll'), quiet)).not.toContain(metricNames.handedBack);
     expect(namesOf(emptyReport('watch'), quiet)).not.toContain(metricNames.workWaiting);
