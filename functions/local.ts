@@ -24,6 +24,7 @@ Options
 Environment, for real
   GITHUB_TOKEN             a token that may read and label the enrolled repos (classic: repo; see docs/t3-host.md)
   GITHUB_APP_ID, GITHUB_APP_KEY_FILE   a GitHub App in its place: its id, and the file its private key is in
+  GITHUB_URL               only for GitHub Enterprise Server, from 3.19 on: https://HOST/api/v3
   T3_URL                   the T3 server, https, or http on loopback or a private address
   T3_TOKEN                 a T3 bearer with orchestration:read and orchestration:operate
   SLACK_WEBHOOK            optional doorbell

@@ -21,12 +21,22 @@ export const githubApp = (options: GithubAppOptions): GithubApp => {
     ...common,
     token: { current: async () => appJwt(app, now()), renewed: async () => null },
   });
+  /** As the App itself. One that GitHub does not know is no word about any repo, though it comes as a 404 as well. */
+  const ask: GithubClient['ask'] = async (route, params, accepted) => {
+    const answer = await asApp.ask(route, params, [...accepted, 404]);
+    if (answer.status !== 404) return answer;
+    const refusal = refusalOf(route, answer, now());
+    if (/integration not found/i.test(refusal.message))
+      throw new PortError('unauthorised', 'GitHub knows no App with this id: compare it with the page of the App');
+    if (accepted.includes(404)) return answer;
+    throw refusal;
+  };
   const clients = new Map<string, GithubClient>();
   const finding = new Map<string, Promise<Installation>>();
 
   let login: Promise<string> | null = null;
   const ownLogin = (): Promise<string> => {
-    login ??= asApp.ask('GET /app', {}, [200]).then(({ data }) => `${read(OwnApp, data, 'GET /app').slug}[bot]`);
+    login ??= ask('GET /app', {}, [200]).then(({ data }) => `${read(OwnApp, data, 'GET /app').slug}[bot]`);
     login.catch(() => {
       login = null;
     });
@@ -39,13 +49,11 @@ export const githubApp = (options: GithubAppOptions): GithubApp => {
     if (rest.length > 0 || [owner, repo].some((part) => part === '' || /^\.+$/.test(part)))
       throw new NotInstalled(name);
     const route = 'GET /repos/{owner}/{repo}/installation';
-    const first = await asApp.ask(route, { owner, repo }, [200, 301, 307, 404]);
+    const first = await ask(route, { owner, repo }, [200, 301, 307, 404]);
     const [, id] = /\/repositories\/(\d+)\/installation$/.exec(first.headers['location'] ?? '') ?? [];
     const moved = first.status === 301 || first.status === 307;
     if (moved && id === undefined) throw refusalOf(route, first, now());
-    const answer = moved
-      ? await asApp.ask('GET /repositories/{repo_id}/installation', { repo_id: id }, [200, 404])
-      : first;
+    const answer = moved ? await ask('GET /repositories/{repo_id}/installation', { repo_id: id }, [200, 404]) : first;
     if (answer.status === 404) throw new NotInstalled(name);
     const found = read(Installed, answer.data, route);
     const account = found.account?.login ?? owner;
@@ -62,7 +70,7 @@ export const githubApp = (options: GithubAppOptions): GithubApp => {
   const mint = async (installation: Installation): Promise<Token> => {
     const route = 'POST /app/installations/{installation_id}/access_tokens';
     const asked = { installation_id: installation.id, permissions: appPermissions };
-    const answer = await asApp.ask(route, asked, [201, 403, 404, 422]);
+    const answer = await ask(route, asked, [201, 403, 404, 422]);
     if (answer.status === 201) {
       const { token, expires_at } = read(Minted, answer.data, route);
       return { token, expiresAt: expires_at };

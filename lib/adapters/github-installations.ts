@@ -4,12 +4,13 @@ import { type Forge, PortError, type Tracker, type WatchedIssue } from '../ports
 import { type GithubApp, NotInstalled } from './github-app.ts';
 import type { GithubClient } from './github-client.ts';
 import { githubForge } from './github-forge.ts';
+import { chunks, pageSize, pagesAtOnce } from './github-scan.ts';
 import { githubTracker } from './github-tracker.ts';
 
 /**
  * The tracker over the installations of an App: every call goes through the client of its repo's owner. What is asked
- * of several owners at once is asked of one after the other, and one that fails leaves out its own repos only; where
- * all fail, the first failure is thrown.
+ * of several owners is asked of each by itself, and one that fails leaves out its own repos only; where all fail, the
+ * first failure is thrown.
  */
 export const installationsTracker = (app: GithubApp): Tracker => {
   const by = async (name: RepoName): Promise<Tracker> => githubTracker({ client: await app.clientFor(name) });
@@ -102,7 +103,10 @@ export const installationsForge = (app: GithubApp): Forge => {
   };
 };
 
-/** One call for each owner. A repo the App is not on is left out without a word: its own preflight says so. */
+/**
+ * One call for each owner, four requests at once in all: an owner with more than a page sends as many by itself. A repo
+ * the App is not on is left out without a word: its own preflight says so.
+ */
 const eachOwner = async <L, T>(
   list: readonly L[],
   nameOf: (one: L) => RepoName,
@@ -110,14 +114,17 @@ const eachOwner = async <L, T>(
 ): Promise<readonly T[]> => {
   const answers: T[] = [];
   const failures: PortError[] = [];
-  for (const part of Map.groupBy(list, (one) => ownerOf(nameOf(one))).values()) {
+  const ask = async (part: readonly L[]): Promise<void> => {
     try {
       answers.push(await call(part));
     } catch (error) {
       if (!(error instanceof PortError)) throw error;
       if (!(error instanceof NotInstalled)) failures.push(error);
     }
-  }
+  };
+  const parts = [...Map.groupBy(list, (one) => ownerOf(nameOf(one))).values()];
+  const [ofOnePage, larger] = [parts.filter(isOnePage), parts.filter((part) => !isOnePage(part))];
+  for (const group of [...chunks(ofOnePage, pagesAtOnce), ...chunks(larger, 1)]) await Promise.all(group.map(ask));
   const [first] = failures;
   if (first !== undefined && answers.length === 0) throw first;
   return answers;
@@ -136,3 +143,5 @@ const clientForSome = async (app: GithubApp, names: readonly RepoName[]): Promis
 };
 
 const triesMax = 10;
+
+const isOnePage = (part: readonly unknown[]): boolean => part.length <= pageSize;

@@ -25,8 +25,9 @@ export const scanRepos = async (
 export const chunks = <T>(items: readonly T[], size: number): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
 
-const pageSize = 100;
-const pagesAtOnce = 4;
+/** Repos in one request, and requests at once: more of either is refused, or asks too much of GitHub at a time. */
+export const pageSize = 100;
+export const pagesAtOnce = 4;
 
 const scanPage = async (
   client: GithubClient,

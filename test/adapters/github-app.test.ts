@@ -1,7 +1,9 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { dynamoClient } from '../../lib/adapters/dynamo-store.ts';
 import { dynamoTexts } from '../../lib/adapters/dynamo-texts.ts';
-import { type AppMemory, appMemory, githubApp, NotInstalled } from '../../lib/adapters/github-app.ts';
+import { type AppMemory, appMemory, type GithubApp, githubApp, NotInstalled } from '../../lib/adapters/github-app.ts';
+import type { GithubClient } from '../../lib/adapters/github-client.ts';
 import { installationsForge, installationsTracker } from '../../lib/adapters/github-installations.ts';
 import { sealedTokens, type TextCache } from '../../lib/adapters/sealed-tokens.ts';
 import type { RepoRef } from '../../lib/core/issue.ts';
@@ -144,6 +146,20 @@ describe('A GitHub App', () => {
     }
   });
 
+  test('an id that no App has is unauthorised, and is not taken for an App that is not installed', async () => {
+    const { container, refOf, app } = await installed();
+    const { tracker, it } = container({ app: { ...app, appId: '4711' } });
+    for (const asked of [
+      tracker.resolve('acme/shop'),
+      tracker.preflight(refOf('acme/shop'), 'main', []),
+      it.ownLogin(),
+    ])
+      expect(await failing(asked)).toMatchObject({
+        kind: 'unauthorised',
+        message: expect.stringMatching(/no App with this id/),
+      });
+  });
+
   test('the tracker shows nothing of a repo the App is not on, and says what is missing', async () => {
     const { world, container, refOf } = await installed();
     const { tracker } = container();
@@ -181,6 +197,38 @@ describe('A GitHub App', () => {
 });
 
 describe('Several installations', () => {
+  test('are asked four at once, one with more than a page of repos by itself, and none twice', async () => {
+    let [open, most] = [0, 0];
+    const asked: number[] = [];
+    const slow: GithubClient = {
+      query: async (_, { ids }) => {
+        open += 1;
+        most = Math.max(most, open);
+        asked.push((ids as string[]).length);
+        await immediate();
+        open -= 1;
+        return { data: { nodes: [] }, errors: [] };
+      },
+      ask: async () => Promise.reject(new Error('not asked here')),
+      mutate: async () => Promise.reject(new Error('not asked here')),
+      ownLogin: async () => 'afk[bot]',
+      hasRole: false,
+    };
+    const app: GithubApp = {
+      clientFor: async () => slow,
+      clientNow: async () => slow,
+      nameNow: ({ name }) => name,
+      learnName: () => undefined,
+      ownLogin: async () => 'afk[bot]',
+    };
+    const repos = ['a', 'b', 'c', 'd', 'e', 'f', ...Array.from({ length: 500 }, (_, n) => `large-${n % 2}`)].map(
+      (owner, n): RepoRef => ({ host: 'github.com', id: String(n), nodeId: `R_${n}`, name: `${owner}/shop-${n}` }),
+    );
+    await installationsTracker(app).scan(repos, ready);
+    expect(most).toBe(4);
+    expect(asked).toEqual([1, 1, 1, 1, 1, 1, 100, 100, 50, 100, 100, 50]);
+  });
+
   test.each([
     ['uninstalled', (it: Awaited<ReturnType<typeof installed>>) => it.world.uninstallApp('afk', 'acme')],
     ['suspended', (it: Awaited<ReturnType<typeof installed>>) => it.world.suspendApp('afk', 'acme')],
