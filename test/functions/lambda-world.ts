@@ -136,6 +136,11 @@ export const lambdaWorld = async (dist: string, agents: readonly AgentName[] = [
     rung: () => onSns.received.map((request) => publishedIn(request)['Subject']),
     rows: async () => dynamoStore({ client, table: dynamo.table, writer: 'a-test' }).readNow(),
     issue: (number: number) => [...github.state.repos.values()][0]!.issues.get(number)!,
+    /** How often an App was given a token. */
+    tokens: (): number =>
+      onGithub.requests.filter(
+        ({ request, response }) => request.path.endsWith('/access_tokens') && response?.status === 201,
+      ).length,
     /** Requests that a stand-in got and that ask for more than to read. */
     writes: (): string[] => [
       ...onGithub.requests

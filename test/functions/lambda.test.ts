@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { bundle, bundled, bytesOf } from '../../cdk/bundle.ts';
 import { metricNames } from '../../functions/metric-names.ts';
+import { anApp, otherKeys } from '../support/an-app.ts';
 import { lambdaHost } from '../support/lambda-host.ts';
 import { drops, hangs } from '../support/loopback.ts';
 import { lambdaWorld, linesOf, metricsIn } from './lambda-world.ts';
@@ -276,6 +277,29 @@ describe('The built functions under the Lambda runtime client', () => {
     it.pass();
     await it.tick('poller');
     expect(read()).toBe(3);
+  });
+
+  test('as a GitHub App both functions act under one token; a key that is refused is read anew, and no log shows either', async () => {
+    const it = await lambdaWorld(dist);
+    const app = anApp(it.world.github, 'acme');
+    const secretOf = (privateKey: string): string => JSON.stringify({ appId: Number(app.appId), privateKey });
+    it.ssm.put('/afk/secret/github-app', secretOf(otherKeys.privateKey));
+    it.arm();
+    expect((await it.tick('poller')).failed.join('\n')).toMatch(/github-token and .*github-app are both there/);
+    it.ssm.remove('/afk/secret/github-token');
+    expect((await it.tick('poller')).failed.join('\n')).toMatch(/JSON web token could not be decoded/);
+    it.ssm.put('/afk/secret/github-app', secretOf(app.privateKey));
+    expect((await it.tick('poller')).dispatched).toHaveLength(1);
+    it.pass();
+    expect(await it.tick('watcher')).toMatchObject({ failed: [] });
+    it.pass();
+    // Two processes by now; each minute costs what it costs with a token.
+    expect([(await it.tick('poller')).calls.byHost[it.hostOf.github], it.tokens()]).toEqual([1, 1]);
+    for (const kind of kinds) {
+      const log = (await it.host(kind)).log();
+      expect(log).not.toMatch(/ghs_|PRIVATE KEY/);
+      expect(log).not.toContain(app.privateKey.split('\n')[1]);
+    }
   });
 
   test('no line of a log holds a secret, and every line about a run names repo, issue and run', async () => {
