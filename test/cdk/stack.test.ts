@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { environmentOf } from '../../functions/environment.ts';
 import { wantedOf } from '../../functions/tick-event.ts';
+import { deployedEnvironments, richContext, topicArn } from '../functions/deployed-environment.ts';
 import { acknowledgedIn, anApp, propertiesOf, removeApps, resourcesOf, templateOf } from './synthesis.ts';
 
 const app = anApp();
@@ -82,41 +83,28 @@ describe('a function', () => {
     expect(new Set(named).size).toBe(2);
   });
 
-  test('is given an environment that it accepts', () => {
-    const github = 'https://github.example.com/api/v3';
-    const given = {
-      githubUrl: github,
-      ntfyUrl: 'https://ntfy.example.com',
-      ntfyTopic: 'afk',
-      doorbellTopic: 'on',
+  test('is given an environment that it accepts, and that the built one is started with in another test', () => {
+    const rich = propertiesOf(templateOf(anApp(richContext)), 'AWS::Lambda::Function');
+    const given = (of: readonly Record<string, unknown>[]) => {
+      const [poller, watcher] = of.map((it) => {
+        const { Variables } = z.object({ Variables: z.record(z.string(), z.unknown()) }).parse(it['Environment']);
+        return environmentOf(
+          Object.fromEntries(
+            Object.entries(Variables).map(([name, value]) => [
+              name,
+              typeof value === 'string' ? value : resolved(value),
+            ]),
+          ),
+        );
+      });
+      return { poller, watcher };
     };
-    const rich = propertiesOf(templateOf(anApp(given)), 'AWS::Lambda::Function');
-    const environments = [...functions, ...rich].map((it) => {
-      const { Variables } = z.object({ Variables: z.record(z.string(), z.unknown()) }).parse(it['Environment']);
-      return environmentOf(
-        Object.fromEntries(
-          Object.entries(Variables).map(([name, value]) => [name, typeof value === 'string' ? value : resolved(value)]),
-        ),
-      );
-    });
-    expect(environments).toEqual([
-      { TABLE_NAME: 'resolved' },
-      { TABLE_NAME: 'resolved' },
-      { TABLE_NAME: 'resolved', GITHUB_URL: github },
-      {
-        TABLE_NAME: 'resolved',
-        GITHUB_URL: github,
-        NTFY_URL: given.ntfyUrl,
-        NTFY_TOPIC: given.ntfyTopic,
-        DOORBELL_TOPIC_ARN: topicArn,
-      },
-    ]);
+    expect({ plain: given(functions), rich: given(rich) }).toEqual(deployedEnvironments);
   });
 });
 
 /** A reference as CloudFormation resolves it: to a table's name, to a topic's ARN. */
-const resolved = (value: unknown): string => (JSON.stringify(value).includes('Topic') ? topicArn : 'resolved');
-const topicArn = 'arn:aws:sns:eu-west-1:111122223333:Afk-Topic0A1B2C3D-x';
+const resolved = (value: unknown): string => (JSON.stringify(value).includes('Topic') ? topicArn : 'Afk-Runs');
 
 describe('a schedule', () => {
   const schedules = propertiesOf(template, 'AWS::Scheduler::Schedule');

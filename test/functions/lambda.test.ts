@@ -7,6 +7,8 @@ import { metricNames } from '../../functions/metric-names.ts';
 import { anApp, otherKeys } from '../support/an-app.ts';
 import { lambdaHost } from '../support/lambda-host.ts';
 import { drops, hangs } from '../support/loopback.ts';
+import { parameterStore } from '../support/parameters.ts';
+import { deployedEnvironments } from './deployed-environment.ts';
 import { lambdaWorld, linesOf, metricsIn } from './lambda-world.ts';
 
 const kinds = ['poller', 'watcher'] as const;
@@ -233,6 +235,15 @@ describe('The built functions under the Lambda runtime client', () => {
     });
     expect((await it.tick('poller')).dispatched).toHaveLength(1);
     expect((await it.host('poller')).starts()).toBe(2);
+  });
+
+  test.each(kinds)('the %s starts with exactly the environment that the template gives', async (kind) => {
+    const ssm = await parameterStore({ '/afk/control/kill-switch': 'true' });
+    for (const environment of [deployedEnvironments.plain[kind], deployedEnvironments.rich[kind]]) {
+      const host = await lambdaHost(join(dist, kind), { ...environment, AWS_ENDPOINT_URL_SSM: ssm.url });
+      onTestFinished(host.close);
+      expect(await host.invoke({})).toMatchObject({ ok: true, result: { reason: 'the kill switch is on' } });
+    }
   });
 
   test('what is missing or wrong in the environment is named at init', async () => {
