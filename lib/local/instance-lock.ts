@@ -25,18 +25,9 @@ export const acquireInstanceLock = (
 ): InstanceLock => {
   mkdirSync(folder, { recursive: true });
   const path = resolve(folder, 'instance.lock');
-  const draft = `${path}.${pid}.${++drafts}`;
   // A pid that is our own while we hold nothing was somebody's before us: in a container every start has the same one.
-  const isHeld = (other: number) => (other === pid ? held.has(path) : isAlive(other));
-  // Written whole before it gets its name, so that nobody ever reads a lock without a pid.
-  writeFileSync(draft, `${pid}\n`);
-  try {
-    while (!linked(draft, path) && !tookOver(path, draft, isHeld)) {
-      // Released between the two: free again.
-    }
-  } finally {
-    rmSync(draft, { force: true });
-  }
+  const starter: Starter = { pid, isHeld: (other) => (other === pid ? held.has(path) : isAlive(other)) };
+  take(path, starter);
   held.add(path);
   return {
     path,
@@ -46,28 +37,45 @@ export const acquireInstanceLock = (
   };
 };
 
-let drafts = 0;
-
 /** The locks that this process holds. */
 const held = new Set<string>();
 
-/** Replaces the lock of a process that is gone. False where there is none any more; throws where it is held. */
-const tookOver = (path: string, draft: string, isHeld: (pid: number) => boolean): boolean => {
-  // A second lock, held for an instant, lets one starter at a time replace the first.
-  const turn = `${path}.takeover`;
-  if (!isStale(path, isHeld)) return false;
-  if (!linked(draft, turn)) {
-    throw new FolderInUse(`another instance is starting on this folder; if none is, remove ${turn}`);
+type Starter = { pid: number; isHeld: (pid: number) => boolean };
+
+/** Makes that file this starter's; throws where a living process has it. */
+const take = (path: string, starter: Starter): void => {
+  while (!made(path, starter.pid, linked) && !tookOver(path, starter)) {
+    // Released between the two: free again.
   }
+};
+
+/** Replaces the lock of a process that is gone. False where there is none any more; throws where it is held. */
+const tookOver = (path: string, starter: Starter): boolean => {
+  if (!isStale(path, starter.isHeld)) return false;
+  // A second lock, held for an instant, lets one starter at a time replace the first. Whoever is killed in that instant
+  // leaves it behind, and it is taken over in the same way.
+  const turn = `${path}.takeover`;
+  take(turn, starter);
   try {
     // Asked again: somebody may have taken it over between the first look and our turn.
-    if (!isStale(path, isHeld)) return false;
-    renameSync(draft, path);
-    return true;
+    return isStale(path, starter.isHeld) && made(path, starter.pid, renamed);
   } finally {
     rmSync(turn, { force: true });
   }
 };
+
+/** Written whole before it gets its name, so that nobody ever reads a lock without a pid. */
+const made = (path: string, pid: number, name: (draft: string, path: string) => boolean): boolean => {
+  const draft = `${path}.${pid}.${++drafts}`;
+  writeFileSync(draft, `${pid}\n`);
+  try {
+    return name(draft, path);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+};
+
+let drafts = 0;
 
 /** False where there is no lock; throws where it is not stale. */
 const isStale = (path: string, isHeld: (pid: number) => boolean): boolean => {
@@ -92,6 +100,11 @@ const linked = (draft: string, path: string): boolean => {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
   }
+};
+
+const renamed = (draft: string, path: string): boolean => {
+  renameSync(draft, path);
+  return true;
 };
 
 const contentOf = (path: string): string | null => {

@@ -84,6 +84,26 @@ test('while another start takes a stale lock over, nobody else does', () => {
   expect(readFileSync(join(folder, 'instance.lock'), 'utf8')).toBe('4713\n');
 });
 
+test('a start that was killed while it took a stale lock over keeps nobody out, however often that happens', () => {
+  const folder = aFolder();
+  const lock = join(folder, 'instance.lock');
+  for (const left of [lock, `${lock}.takeover`, `${lock}.takeover.takeover`]) writeFileSync(left, '4711\n');
+  const { path } = acquireInstanceLock(folder, { pid: 4712, isAlive: gone });
+  expect(readFileSync(path, 'utf8')).toBe('4712\n');
+  expect(readdirSync(folder)).toEqual(['instance.lock']);
+});
+
+test('a start that is taking a stale lock over keeps everybody else out', () => {
+  const folder = aFolder();
+  const lock = join(folder, 'instance.lock');
+  writeFileSync(lock, '4711\n');
+  writeFileSync(`${lock}.takeover`, '4712\n');
+  const second = () => acquireInstanceLock(folder, { pid: 4713, isAlive: (pid) => pid === 4712 });
+  expect(second).toThrow('pid 4712');
+  expect(second).toThrow(`${lock}.takeover`);
+  expect(readFileSync(lock, 'utf8')).toBe('4711\n');
+});
+
 /** A start during whose first look something else happens. */
 const acquireOnce = (folder: string, pid: number, meanwhile: () => void): string => {
   let looks = 0;
