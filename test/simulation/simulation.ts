@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseControl, type Stamp } from '../../lib/core/control.ts';
+import { markerOfAct, noticeIdOf } from '../../lib/core/ids.ts';
 import type { Notice } from '../../lib/core/notification.ts';
 import type { Gate, Ports, Tracker } from '../../lib/ports.ts';
 import type { Ci } from '../../lib/sandbox/github-ci.ts';
@@ -99,6 +100,7 @@ export const simulation = (
   let calls = 0;
   const rung: string[] = [];
   const rungBy: { bell: string; notice: Notice }[] = [];
+  const untimely: string[] = [];
   let intercept: Intercept = (_, pass) => pass();
   const mirroring = new Map<string, number>();
   let atOnce = 0;
@@ -170,6 +172,8 @@ export const simulation = (
         mortal('doorbell', {
           name,
           ring: async (notice: Notice) => {
+            if (!isStored(table, notice))
+              untimely.push(`${name} rang for an end that was not stored: ${notice.headline}`);
             rung.push(notice.headline);
             rungBy.push({ bell: name, notice });
           },
@@ -210,6 +214,8 @@ export const simulation = (
     },
     /** How often two invocations wrote to one issue's mirror at the same time. */
     mirroredAtOnce: () => atOnce,
+    /** What was rung for before it was true, in words. */
+    untimely,
     invoke,
     /** What happens between the requests of one call that is several. */
     onPause: (between: () => Promise<void>): void => {
@@ -273,11 +279,15 @@ const mortalPorts = (fate: Fate, count: () => number, intercept: Intercept) => {
   return Object.assign(wrap, { isDead: () => dead });
 };
 
+/** Whoever follows a doorbell to the history has to find there what it rang for. */
+const isStored = (table: MemoryTable, { id }: Notice): boolean =>
+  !id.startsWith('afk-ended-') || [...table.history.keys()].some((runId) => noticeIdOf(runId, 'ended') === id);
+
 const nameOf = (target: object): string | null => ('name' in target ? String(target.name) : null);
 
 /** What must hold after every tick; returns what does not, in words. */
-export const breaches = ({ world, issues, mirroredAtOnce }: Simulation): readonly string[] => {
-  const wrong: string[] = [];
+export const breaches = ({ world, issues, mirroredAtOnce, untimely }: Simulation): readonly string[] => {
+  const wrong: string[] = [...untimely];
   if (mirroredAtOnce() > 0) wrong.push('two invocations wrote to one mirror at once');
   const busy = Map.groupBy(
     world.t3.liveAgents().filter((agent) => agent.busy),
@@ -296,6 +306,11 @@ export const breaches = ({ world, issues, mirroredAtOnce }: Simulation): readonl
     // The notice of a held labelling stands beside a run's comment: each has a first line of its own.
     for (const [, same] of Map.groupBy(commentsOf(world, repo, number), ({ body }) => body.split('\n', 1)[0]))
       if (same.length > 1) wrong.push(`${same.length} comments with one marker on ${repo}#${number}`);
+    const acts = findRepo(world.github.state, repo)?.issues.get(number)?.events ?? [];
+    const holds = new Set(acts.map(({ nodeId }) => markerOfAct(nodeId)));
+    const ofRuns = commentsOf(world, repo, number).filter(({ body }) => !holds.has(body.split('\n', 1)[0] ?? ''));
+    if (ofRuns.length > Math.max(1, ours.length))
+      wrong.push(`${ofRuns.length} comments on ${repo}#${number}, and ${ours.length} runs`);
   }
   return wrong;
 };
