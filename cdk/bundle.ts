@@ -13,7 +13,7 @@ export const bundled = ['poller', 'watcher'] as const;
  * that what was tested is what runs. The same sources give the same bytes.
  */
 export const bundle = async (outdir: string): Promise<void> => {
-  for (const name of bundled) {
+  const bundleOne = async (name: (typeof bundled)[number]): Promise<void> => {
     const folder = join(outdir, name);
     rmSync(folder, { recursive: true, force: true });
     await build({
@@ -44,7 +44,8 @@ export const bundle = async (outdir: string): Promise<void> => {
       banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
       logLevel: 'warning',
     });
-  }
+  };
+  await Promise.all(bundled.map(bundleOne));
 };
 
 /** Bytes of JavaScript in a bundle, without source maps. */

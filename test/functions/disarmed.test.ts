@@ -57,15 +57,16 @@ const tickAt = async (kind: Kind, endpoint: string): Promise<Report> => {
   return kind === 'poll' ? poll(context) : watch(context);
 };
 
-/** Both ticks at Parameter Stores of their own, at the same time, and everything that was asked of the network. */
-const bothTicks = async (endpointOf: () => Promise<string>) => {
-  const endpoints = [await endpointOf(), await endpointOf()] as const;
+/** Both ticks at Parameter Stores of their own of each kind, all at the same time, and all that was asked of the network. */
+const bothTicks = async (...kindsOfStore: readonly (() => Promise<string>)[]) => {
+  const ticks = kindsOfStore.flatMap((endpointOf) => kinds.map((kind) => ({ kind, endpointOf })));
+  const endpoints = await Promise.all(ticks.map(({ endpointOf }) => endpointOf()));
   const count = counting();
-  const reports = await Promise.all([tickAt('poll', endpoints[0]), tickAt('watch', endpoints[1])]);
+  const reports = await Promise.all(ticks.map(({ kind }, index) => tickAt(kind, endpoints[index]!)));
   const ports = count.requests.map(({ port }) => port).sort();
   // One call of each tick, to Parameter Store, on a socket of its own; nothing to anybody else.
   expect(ports).toEqual(endpoints.map((endpoint) => new URL(endpoint).port).sort());
-  expect(count.sockets()).toBe(2);
+  expect(count.sockets()).toBe(ticks.length);
   return reports;
 };
 
@@ -116,11 +117,18 @@ describe('Off means off: a tick makes exactly one network call, counted at the s
   });
 
   const json = { 'content-type': 'application/x-amz-json-1.1' };
+  test('a Parameter Store that hangs, or stalls in mid-body, is off, with the reason', async () => {
+    const reports = await bothTicks(
+      storeWith(armedFiles, () => 'hang'),
+      storeWith(armedFiles, () => 'stall'),
+    );
+    for (const report of reports)
+      expect(report).toMatchObject({ state: 'off', unreadable: true, reason: expect.stringMatching(/in time/) });
+  });
+
   const faults: readonly (readonly [string, () => Promise<string>, RegExp])[] = [
     ['is not there', nobody, /ECONNREFUSED/],
     ['cuts the connection', storeWith(armedFiles, () => 'drop'), /ECONNRESET|EPIPE/],
-    ['hangs', storeWith(armedFiles, () => 'hang'), /in time/],
-    ['stalls in mid-body', storeWith(armedFiles, () => 'stall'), /in time/],
     ['fails', storeWith(armedFiles, () => ({ type: 'InternalServerError', status: 500 })), /./],
     ['throttles', storeWith(armedFiles, () => ({ type: 'ThrottlingException', status: 400 })), /./],
     ['refuses access', storeWith(armedFiles, () => ({ type: 'AccessDeniedException', status: 400 })), /./],
