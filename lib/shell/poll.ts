@@ -15,6 +15,7 @@ import { labelsKeyOf } from '../core/labels-key.ts';
 import { opened } from '../core/next.ts';
 import { byUrgency } from '../core/priority.ts';
 import { dateOf, type ItemOf, issueKey, newMemory } from '../core/record.ts';
+import { comparable } from '../core/repo-name.ts';
 import { isRemembered } from '../core/ruling.ts';
 import type { OpenRun } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
@@ -24,7 +25,7 @@ import { claim, frozenText } from './claim.ts';
 import { lookCloser } from './closer.ts';
 import { change } from './finish.ts';
 import { tellOfHold } from './hold.ts';
-import { enrolledRepos, preflightAgain } from './preflight.ts';
+import { type Enrolled, enrolledRepos, isFormerName, preflightAgain } from './preflight.ts';
 import { sweep } from './sweep.ts';
 import {
   emptyReport,
@@ -58,8 +59,9 @@ export const poll = async (context: TickContext): Promise<Report> => {
   // Open runs before the queue: one that ends between the two reads still counts as busy, until the next tick.
   const { items: all, unreadable } = await readOpenItems(tick);
   const items = meantItems(all, context);
-  const repos = await enrolledRepos(tick, meantNames(control.allowlist, context), items);
-  const queue = await readQueue(tick, repos, items, unreadable);
+  const enrolled = new Set(control.allowlist);
+  const repos = await enrolledRepos(tick, { meant: meantNames(control.allowlist, context), enrolled }, items);
+  const queue = await readQueue(tick, { repos, enrolled }, items, unreadable);
   const ruled = ruleListed(queue.candidates, contextOf(tick, control.allowlist, repos, items, queue));
   await resumeClaims(tick, items);
   await dispatchBest(tick, ruled, items);
@@ -80,7 +82,7 @@ export type Queue = {
 /** What waits in idle repos. The scan says where something may wait; each list is asked again for the label. */
 const readQueue = async (
   tick: Tick,
-  repos: readonly ItemOf<'repo'>[],
+  { repos, enrolled }: { repos: readonly ItemOf<'repo'>[]; enrolled: Enrolled },
   items: readonly Stored[],
   unreadable: readonly { key: string; reason: string }[],
 ): Promise<Queue> => {
@@ -92,17 +94,16 @@ const readQueue = async (
   for (const [label, group] of Map.groupBy(refs, labelOf)) {
     try {
       for (const scan of await tracker.scan(group, label)) scans.set(scan.id, scan);
-      // Where issues are switched off none is listed either, and nobody would be told why nothing begins.
-      for (const { id } of group) if (scans.get(id)?.issuesEnabled !== true) amiss.add(id);
+      // Where issues are off, or the name is by now another repo's, none is listed: nobody would be told why nothing begins.
+      for (const { id, name } of group) {
+        const scan = scans.get(id);
+        if (scan?.issuesEnabled !== true || isFormerName(name, scan.name, enrolled)) amiss.add(id);
+      }
     } catch (error) {
       tick.report.failed.push({ what: `scan for ${label}`, reason: reasonOf(error) });
     }
   }
-  await preflightAgain(
-    tick,
-    repos.filter(({ id }) => amiss.has(id)),
-    items,
-  );
+  await preflightAgain(tick, { amiss: repos.filter(({ id }) => amiss.has(id)), enrolled }, items);
   const parked = new Map(
     refs.flatMap((repo) =>
       unreadable
@@ -158,6 +159,7 @@ export const contextOf = (
   const runs = ofKind(items, 'run').map(({ item }) => item.run);
   const breaker = ofKind(items, 'breaker')[0]?.item;
   const day = ofKind(items, 'day').find(({ item }) => item.date === dateOf(now));
+  const isOwnName = ({ id, name }: ItemOf<'repo'>): boolean => comparable(scans.get(id)?.name ?? '') === name;
   const factsOf = (item: ItemOf<'repo'>): RepoFacts => ({
     enrolledAs: item.name,
     scan: scans.get(item.id) ?? null,
@@ -173,7 +175,10 @@ export const contextOf = (
         ? `${breaker.streak} runs in a row could not start`
         : null,
     enrolled: new Set(allowlist),
-    repos: new Map(repos.map((item) => [item.id, factsOf(item)])),
+    // Enrolled by two names, a repo is judged by its own, which is last.
+    repos: new Map(
+      [...repos.filter((item) => !isOwnName(item)), ...repos.filter(isOwnName)].map((item) => [item.id, factsOf(item)]),
+    ),
     memories: new Map(
       ofKind(items, 'issue').map(({ item }) => [issueKey({ host: item.host, id: item.repoId }, item.number), item]),
     ),

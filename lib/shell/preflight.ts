@@ -2,7 +2,7 @@ import { ageOf } from '../core/age.ts';
 import { deadlines } from '../core/deadlines.ts';
 import type { RepoName, RepoRef } from '../core/issue.ts';
 import { type ItemOf, keyOf } from '../core/record.ts';
-import { ownerOf } from '../core/repo-name.ts';
+import { comparable, ownerOf } from '../core/repo-name.ts';
 import { type RepoSettings, settingsFor } from '../core/settings.ts';
 import { type ExecutorLook, PortError, type Stored } from '../ports.ts';
 import { ensureProject, noCheckout } from './obey.ts';
@@ -19,25 +19,32 @@ const perTickMax = 20;
  */
 export const enrolledRepos = async (
   tick: Tick,
-  allowlist: readonly string[],
+  { meant, enrolled }: { meant: readonly RepoName[]; enrolled: Enrolled },
   items: readonly Stored[],
 ): Promise<readonly ItemOf<'repo'>[]> => {
   const known = new Map(ofKind(items, 'repo').map((stored) => [stored.item.name, stored]));
-  const wanted = new Set(allowlist);
+  const wanted = new Set(meant);
   for (const [name, stored] of known) if (!wanted.has(name)) await tick.ports.store.remove(stored);
-  const due = allowlist.filter((name) => isDue(tick, known.get(name)?.item));
-  const checked = await preflightEach(tick, due, known);
-  return allowlist.flatMap((name) => checked.get(name) ?? known.get(name)?.item ?? []);
+  const due = meant.filter((name) => isDue(tick, known.get(name)?.item));
+  const checked = await preflightEach(tick, due, { known, enrolled });
+  return meant.flatMap((name) => checked.get(name) ?? known.get(name)?.item ?? []);
 };
 
+/** All names of the allowlist, in the form they are compared in: a tick may be meant for one of them alone. */
+export type Enrolled = ReadonlySet<RepoName>;
+
+/** Known by a name that is not its own any more, while its own was not enrolled. */
+export const isFormerName = (name: RepoName, now: RepoName, enrolled: Enrolled): boolean =>
+  comparable(now) !== comparable(name) && !enrolled.has(comparable(now));
+
 /**
- * Repos that a scan did not show, or showed to be switched off, each looked at alone and long before it is due: what is
- * amiss there too is parked by its preflight, and what cannot be asked is named in the report. One scan proves nothing.
+ * Repos that a scan did not show, or showed to be switched off or renamed, each looked at alone and long before it is
+ * due: what is amiss is parked by its preflight, and what cannot be asked is named in the report. One scan proves nothing.
  * What was parked, or looked at in this very tick, is not again.
  */
 export const preflightAgain = async (
   tick: Tick,
-  amiss: readonly ItemOf<'repo'>[],
+  { amiss, enrolled }: { amiss: readonly ItemOf<'repo'>[]; enrolled: Enrolled },
   items: readonly Stored[],
 ): Promise<void> => {
   const known = new Map(ofKind(items, 'repo').map((stored) => [stored.item.name, stored]));
@@ -45,7 +52,7 @@ export const preflightAgain = async (
   await preflightEach(
     tick,
     unsaid.map(({ name }) => name),
-    known,
+    { known, enrolled },
   );
 };
 
@@ -56,7 +63,7 @@ export const preflightAgain = async (
 const preflightEach = async (
   tick: Tick,
   names: readonly RepoName[],
-  known: ReadonlyMap<string, StoredRepo>,
+  { known, enrolled }: { known: ReadonlyMap<string, StoredRepo>; enrolled: Enrolled },
 ): Promise<ReadonlyMap<string, ItemOf<'repo'>>> => {
   const checked = new Map<string, ItemOf<'repo'>>();
   const refusals = new Map<string, number>();
@@ -72,7 +79,7 @@ const preflightEach = async (
     }
     asked += 1;
     try {
-      const item = await preflighted(tick, name, known.get(name));
+      const item = await preflighted(tick, name, { stored: known.get(name), enrolled });
       if (item !== null) checked.set(name, item);
     } catch (error) {
       tick.report.failed.push({ what: `preflight of ${name}`, reason: reasonOf(error) });
@@ -119,9 +126,9 @@ const isDue = (tick: Tick, item: ItemOf<'repo'> | undefined): boolean => {
 const preflighted = async (
   tick: Tick,
   name: RepoName,
-  stored: StoredRepo | undefined,
+  { stored, enrolled }: { stored: StoredRepo | undefined; enrolled: Enrolled },
 ): Promise<ItemOf<'repo'> | null> => {
-  const item = await preflightOf(tick, name, stored?.item);
+  const item = await preflightOf(tick, name, { before: stored?.item, enrolled });
   const written = await kept(tick, stored, item);
   for (const failure of item.preflight.failures)
     tick.report.failed.push({ what: `preflight of ${name}`, reason: failure });
@@ -139,8 +146,12 @@ const kept = async (
   return store.insert(item);
 };
 
-const preflightOf = async (tick: Tick, name: RepoName, before: ItemOf<'repo'> | undefined): Promise<ItemOf<'repo'>> => {
-  const { tracker, executor } = tick.ports;
+const preflightOf = async (
+  tick: Tick,
+  name: RepoName,
+  { before, enrolled }: { before: ItemOf<'repo'> | undefined; enrolled: Enrolled },
+): Promise<ItemOf<'repo'>> => {
+  const { tracker } = tick.ports;
   // Once known, a repo is its id: a name that now belongs to another one is not followed.
   const found = before?.id ? await known(tick, before) : await tracker.resolve(name);
   const at = tick.now();
@@ -159,8 +170,12 @@ const preflightOf = async (tick: Tick, name: RepoName, before: ItemOf<'repo'> | 
   const { repo, defaultBranch } = found;
   // By the name as the tracker spells it, as every turn will: the checkout's path is made of it.
   const settings = settingsFor(tick.settings, repo.name);
-  const onTracker = await tracker.preflight(repo, defaultBranch ?? '', Object.values(settings.labels), settings);
-  const onExecutor = await checkoutTrouble(tick, repo, settings, await executor.look());
+  const failures = isFormerName(name, repo.name, enrolled)
+    ? [await whyRenamed(tick, name, repo)]
+    : [
+        ...(await tracker.preflight(repo, defaultBranch ?? '', Object.values(settings.labels), settings)),
+        ...(await checkoutTrouble(tick, repo, settings, await tick.ports.executor.look())),
+      ];
   return {
     kind: 'repo',
     host: repo.host,
@@ -170,7 +185,7 @@ const preflightOf = async (tick: Tick, name: RepoName, before: ItemOf<'repo'> | 
     defaultBranch: defaultBranch ?? '',
     preflight: {
       at,
-      failures: [...onTracker, ...onExecutor].map((failure) => failure.slice(0, 300)).slice(0, 10),
+      failures: failures.map((failure) => failure.slice(0, 300)).slice(0, 10),
       landing: settings.landing,
     },
   };
@@ -185,6 +200,14 @@ const known = async (
   return scan === undefined
     ? null
     : { repo: { ...repo, name: scan.name }, defaultBranch: scan.defaultBranch?.name ?? defaultBranch };
+};
+
+/** Nothing is set up in a repo by a name that is not its own; and who took that name over was never enrolled. */
+const whyRenamed = async ({ ports }: Tick, name: RepoName, { id, name: now }: RepoRef): Promise<string> => {
+  const other = await ports.tracker.resolve(name);
+  return other === null || other.repo.id === id
+    ? `renamed to ${now}: enrol that name`
+    : `${name} is another repo now, and the one that was enrolled is called ${now}: take ${name} off the allowlist, and put it on again a few minutes later`;
 };
 
 const checkoutTrouble = async (

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AgentName } from '../../lib/sandbox/agents.ts';
 import { historyOf } from '../../lib/sandbox/memory-store.ts';
 import { commentsOf, issueIn, standing } from '../simulation/simulation.ts';
-import { labelsOf, locks, minutes, threadsOf } from './minutes.ts';
+import { labelsOf, locks, minutes, operate, threadsOf } from './minutes.ts';
 import { simulationOverHttp } from './over-http.ts';
 
 // What becomes of an issue, a repo or an installation under our feet, while its issue waits and while a run is out.
@@ -90,12 +90,12 @@ describe('while nothing is out', () => {
     [
       'is in a repo that was renamed',
       (sim) => sim.world.github.renameRepo(web, 'acme/site'),
-      { ruling: 'renamed to acme/site: enrol that name' },
+      { ruling: 'renamed to acme/site: enrol that name', failed: 'preflight of acme/web: renamed to acme/site' },
     ],
     [
       'is in a repo that went to another owner',
       (sim) => sim.world.github.renameRepo(web, 'globex/web'),
-      { ruling: 'renamed to globex/web: enrol that name' },
+      { ruling: 'renamed to globex/web: enrol that name', failed: 'preflight of acme/web: renamed to globex/web' },
     ],
     [
       'is in a repo that was deleted',
@@ -117,6 +117,45 @@ describe('while nothing is out', () => {
     // What is not to be seen is known all the same: a repo that comes back is the one it was.
     expect([...sim.table.rows.keys()]).toContain('repo#github.com#acme/web');
   });
+
+  test.each([false, true])(
+    'a name that is another repo by now is told to be, and taken for it only once it was enrolled anew (App: %s)',
+    async (asApp) => {
+      const sim = await idle(asApp);
+      sim.world.github.renameRepo(web, 'acme/former');
+      sim.world.addRepo(web, { permissions: { 'afk-bot': 'write', maintainer: 'maintain' } }, sim.now());
+      sim.world.github.openIssue(web, { author: 'maintainer', title: 'Issue 1' }, sim.now());
+      label(sim);
+      const enrolled = sim.parameters.get('/afk/control/allowlist') ?? '';
+      const { failed } = await minutes(sim, 20);
+      expect(new Set(failed.filter((line) => line.startsWith('preflight of acme')))).toEqual(
+        new Set([
+          'preflight of acme/web: acme/web is another repo now, and the one that was enrolled is called acme/former: take acme/web off the allowlist, and put it on again a few minutes later',
+        ]),
+      );
+      expect(threadsOf(sim, web, 1)).toEqual([]);
+      operate(sim, 'allowlist', other);
+      await minutes(sim, 2);
+      operate(sim, 'allowlist', enrolled);
+      await minutes(sim, 5);
+      expect(threadsOf(sim, web, 1)).toHaveLength(1);
+    },
+  );
+
+  test.each(['first', 'last'])(
+    'a renamed repo whose own name was enrolled beside the former one, %s, is begun at once',
+    async (place) => {
+      const sim = await idle();
+      sim.world.github.renameRepo(web, 'acme/site');
+      sim.renamed(web, 'acme/site');
+      label(sim, 'acme/site');
+      await minutes(sim, 2);
+      expect(threadsOf(sim, 'acme/site', 1)).toEqual([]);
+      operate(sim, 'allowlist', place === 'first' ? `acme/site, ${web}` : `${web}, acme/site`);
+      await minutes(sim, 2);
+      expect(threadsOf(sim, 'acme/site', 1)).toHaveLength(1);
+    },
+  );
 
   test('what was put right is begun', async () => {
     const sim = await idle();
