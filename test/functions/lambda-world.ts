@@ -41,8 +41,13 @@ const secrets = {
 /**
  * The bundles in `dist` as Lambda would run them, in a world of one repo, `acme/web`, with one issue for each agent;
  * as shipped: disarmed, nothing enrolled. Everything on loopback; time passes by the minute, for the functions as well.
+ * `elsewhere` takes the place of what they would be told of AWS.
  */
-export const lambdaWorld = async (dist: string, agents: readonly AgentName[] = ['lands at once']) => {
+export const lambdaWorld = async (
+  dist: string,
+  agents: readonly AgentName[] = ['lands at once'],
+  elsewhere: (kind: Kind) => Readonly<Record<string, string>> = () => ({}),
+) => {
   const epoch = Date.now();
   let now = epoch;
   const cast = new Map(agents.map((agent, index) => [`acme/web#${index + 1}`, agent] as const));
@@ -100,7 +105,7 @@ export const lambdaWorld = async (dist: string, agents: readonly AgentName[] = [
     await Promise.all([onGithub.close(), onT3.close(), closeTable()]);
   });
   const host = async (kind: Kind) => {
-    const known = hosts.get(kind) ?? (await lambdaHost(`${dist}/${kind}`, env));
+    const known = hosts.get(kind) ?? (await lambdaHost(`${dist}/${kind}`, { ...env, ...elsewhere(kind) }));
     hosts.set(kind, known);
     return known;
   };
@@ -109,6 +114,8 @@ export const lambdaWorld = async (dist: string, agents: readonly AgentName[] = [
   return {
     world,
     ssm,
+    settings,
+    secrets,
     host,
     hostOf: { ssm: new URL(ssm.url).host, t3: new URL(onT3.url).host, github: new URL(onGithub.url).host },
     invoke,
