@@ -83,7 +83,10 @@ export type Context = z.infer<typeof Context>;
 export const contextOf = (all: Readonly<Record<string, unknown>>): Context => {
   const own = Object.fromEntries(Object.entries(all).filter(([name]) => /^\w+$/.test(name)));
   const parsed = Context.safeParse(own);
-  if (!parsed.success) throw new Error(`context: ${parsed.error.issues.flatMap(problemsOf).join('; ')}`);
+  if (!parsed.success) {
+    const problems = new Set(parsed.error.issues.flatMap(problemsOf));
+    throw new Error(`context: ${[...problems].join('; ')}`);
+  }
   const lonely = pairs
     .flatMap(([one, other]) => [[one, other] as const, [other, one] as const])
     .filter(([one, other]) => parsed.data[one] !== undefined && parsed.data[other] === undefined)
@@ -119,7 +122,7 @@ const writtenOn = (schema: z.ZodType | undefined): { meaning: string; form: stri
 
 const problemsOf = (issue: z.core.$ZodIssue): string[] => {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((name) => `${name} is unknown; there are ${Object.keys(Context.shape).join(', ')}`);
+    return [`${issue.keys.join(', ')} unknown; there are ${Object.keys(Context.shape).join(', ')}`];
   const name = String(issue.path[0]);
   return [`${name} must be ${writtenOn(new Map<string, z.ZodType>(Object.entries(Context.shape)).get(name)).form}`];
 };

@@ -23,7 +23,7 @@ describe('context values', () => {
     [{ reservedConcurrency: '-1' }, 'reservedConcurrency must be a whole number from 0 to 100'],
     [{ reservedConcurrency: '' }, 'reservedConcurrency must be a whole number from 0 to 100'],
     [{ schedules: 'no' }, 'schedules must be on or off'],
-    [{ reservedConcurency: '0' }, 'reservedConcurency is unknown; there are reservedConcurrency, schedules,'],
+    [{ reservedConcurency: '0' }, 'reservedConcurency unknown; there are reservedConcurrency, schedules,'],
     [{ subnetIds: 'subnet-01234567' }, 'subnetIds needs securityGroupIds'],
     [{ securityGroupIds: 'sg-01234567' }, 'securityGroupIds needs subnetIds'],
     [{ ntfyTopic: 'afk' }, 'ntfyTopic needs ntfyUrl'],
@@ -35,5 +35,11 @@ describe('context values', () => {
     [{ schedules: 'no', alarmEmail: 'nobody' }, 'schedules must be on or off; alarmEmail must be an e-mail address'],
   ])('%j are refused in words', (given, message) => {
     expect(() => contextOf(given)).toThrow(message);
+  });
+
+  test('a value with several faults is named once', () => {
+    expect(() => contextOf({ subnetIds: 'a,b', vpcId: 'vpc-1', zones: 'x' })).toThrow(
+      /^context: subnetIds must be ids of subnets, separated by commas; vpcId, zones unknown; there are [^;]+$/,
+    );
   });
 });
