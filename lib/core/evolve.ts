@@ -26,7 +26,8 @@ export const colour = (run: ActiveRun, proof: Proof, clock: number): ActiveRun =
   return { ...run, push: { ...run.push, redAt, greenAt }, firstRedAt: run.firstRedAt ?? redAt };
 };
 
-const withReach = <R extends StartedRun>(run: R, { issue, now, lostMs }: Facts): R => {
+/** What a look teaches any run of its issue alone: since when it is out of sight, or that it is seen again. */
+export const withReach = <R extends StartedRun>(run: R, { issue, now, lostMs }: Facts): R => {
   // Gone counts from the first time it was said, and only while it is said again and again.
   const goneSince = issue === 'gone' ? (run.goneSince ?? now) : null;
   const told = goneSince === run.goneSince ? run : { ...run, goneSince };

@@ -1,6 +1,7 @@
 import { assertNever } from './assert.ts';
 import { isOverBudget } from './budget.ts';
 import { deadlines } from './deadlines.ts';
+import type { StartedRun } from './evolve.ts';
 import type { AgentFacts, Facts, IssueFacts, Proof } from './facts.ts';
 import type { ActiveRun } from './run.ts';
 import { pushOf, trackerDownMs } from './run.ts';
@@ -101,7 +102,14 @@ export const isTurnOut = ({ state }: Pick<AgentFacts, 'state'>): boolean => {
 const hours = (ms: number): string => `${ms / 3_600_000} h`;
 const minutes = (ms: number): string => `${ms / 60_000} min`;
 
-const gone = (run: ActiveRun, now: number): Situation => {
+/**
+ * What it means that a run's issue is not seen, whatever its phase: `issue gone` and `out of reach too long` end it,
+ * `out of reach` waits. The run has learned since when that is.
+ */
+export const issueUnseen = (run: StartedRun, facts: Facts & { issue: 'gone' | null }): Situation =>
+  facts.issue === 'gone' ? gone(run, facts.now) : outOfReach(run, facts);
+
+const gone = (run: StartedRun, now: number): Situation => {
   // A 404 may be a moment's lack of access: believed only when it lasts.
   const isSure = run.goneSince !== null && now - run.goneSince >= deadlines.goneMs;
   return isSure
@@ -109,7 +117,7 @@ const gone = (run: ActiveRun, now: number): Situation => {
     : { name: 'out of reach', why: 'the tracker does not find the issue' };
 };
 
-const outOfReach = (run: ActiveRun, { now, lostMs, agent, executorDownMs }: Facts): Situation => {
+const outOfReach = (run: StartedRun, { now, lostMs, agent, executorDownMs }: Facts): Situation => {
   const who = agent === null ? 'the executor' : 'the tracker';
   return Math.max(executorDownMs, trackerDownMs(run, lostMs, now)) > deadlines.outOfReachMs
     ? { name: 'out of reach too long', why: `${who} could not be reached for ${hours(deadlines.outOfReachMs)}` }

@@ -1,12 +1,20 @@
 import { deadlines } from '../core/deadlines.ts';
+import { withReach } from '../core/evolve.ts';
 import { threadIdOf } from '../core/ids.ts';
 import { type Leave, leave, sentOf } from '../core/leave.ts';
 import { askedToLeave, endingOf, restarted, type Signature, withoutTurn } from '../core/next.ts';
 import { noticeOfStuck } from '../core/notification.ts';
 import type { ItemOf } from '../core/record.ts';
-import { type EndingRun, type OpenRun, type RestartingRun, runTime } from '../core/run.ts';
+import {
+  type EndingRun,
+  type OpenRun,
+  type Outcome,
+  type RestartingRun,
+  runTime,
+  withTrackerBack,
+} from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
-import { cancelledHow } from '../core/situation.ts';
+import { cancelledHow, issueUnseen } from '../core/situation.ts';
 import { releasesMax } from '../core/step.ts';
 import { PortError, type Stored, type Thread } from '../ports.ts';
 import { advance, dueMirror, payMirror } from './advance.ts';
@@ -55,7 +63,9 @@ export const stepLeaving = async (
     await advance(tick, stored, endingOf(run, outcome, end), horizon);
     return;
   }
-  const asked = typeof step === 'object' ? askedToLeave(run, step.order, signature, clock) : run;
+  // Nobody looks at the tracker while the agent is asked to leave: its outage may not hold that clock.
+  const leaver = withTrackerBack(run, lostMs, now);
+  const asked = typeof step === 'object' ? askedToLeave(leaver, step.order, signature, clock) : leaver;
   if (asked.phase !== 'ending') {
     await advance(tick, stored, asked, horizon);
     return;
@@ -76,23 +86,31 @@ export const stepLeaving = async (
 const beginAnew = async (
   tick: Tick,
   stored: StoredRun,
-  run: RestartingRun,
+  left: RestartingRun,
   thread: Thread | undefined,
   horizon: Horizon,
 ): Promise<void> => {
   const now = tick.now();
-  const settings = settingsFor(tick.settings, run.repo.name);
-  const facts = await lookAt(tick, run, settings, horizon, now);
-  if (facts.issue === null || facts.issue === 'gone') return;
-  const why = cancelledHow(facts.issue, settings);
-  if (why !== null) {
+  const settings = settingsFor(tick.settings, left.repo.name);
+  const facts = await lookAt(tick, left, settings, horizon, now);
+  const run = withReach(left, facts);
+  const { issue } = facts;
+  const endAs = async (outcome: Outcome, why: string): Promise<void> => {
     const end = { why, ...facts, lastWords: null, couldNotStart: false, deployed: false, outOfReach: false };
-    await advance(tick, stored, endingOf(run, 'cancelled', end), horizon);
+    await advance(tick, stored, endingOf(run, outcome, end), horizon);
+  };
+  if (issue === null || issue === 'gone') {
+    const { name, why } = issueUnseen(run, { ...facts, issue });
+    if (name === 'issue gone') return endAs('cancelled', why);
+    if (name === 'out of reach too long') return endAs(run.push === null ? 'escalated' : 'frozen', why);
+    await advance(tick, stored, run, horizon);
     return;
   }
+  const why = cancelledHow(issue, settings);
+  if (why !== null) return endAs('cancelled', why);
   const at = { isGone: thread === undefined, lastMessageAt: thread?.lastMessageAt ?? null };
   const anew = restarted(run, at, { now, by: tick.by }, facts.clock);
-  const tip = facts.issue.landing?.tip ?? null;
+  const tip = issue.landing?.tip ?? null;
   await advance(tick, stored, tip === null || run.push !== null ? anew : withoutTurn(run, facts), horizon);
 };
 

@@ -27,6 +27,37 @@ describe('an ending run: its clock must not stand still for ever', () => {
   });
 });
 
+describe('a run that would begin anew, and whose issue cannot be seen', () => {
+  /** Its agent was asked to leave; from then on the tracker answers nobody, or finds nothing. */
+  const unseenFrom = async (answer: () => unknown) => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    await minutes(sim, 28);
+    expect(runOf(sim).phase).toBe('restarting');
+    sim.intercept(async (call, pass) => (isCall(call, 'tracker') ? answer() : pass()));
+    return sim;
+  };
+
+  test('deleted since, it ends, and its repo is free', async () => {
+    const sim = await unseenFrom(() => null);
+    await minutes(sim, 60, { kinds: ['watch'] });
+    expect({ locks: locks(sim).length, busy: busyAgents(sim).length, rung: sim.rung.length }).toEqual({
+      locks: 0,
+      busy: 0,
+      rung: 1,
+    });
+  });
+
+  test('out of sight for a day, it is given to a person', async () => {
+    const sim = await unseenFrom(() => {
+      throw unavailable('the tracker is down');
+    });
+    await minutes(sim, 23 * 60, { kinds: ['watch'] });
+    expect({ phase: runOf(sim).phase, rung: sim.rung.length }).toEqual({ phase: 'restarting', rung: 0 });
+    await minutes(sim, 90, { kinds: ['watch'] });
+    expect({ locks: locks(sim).length, rung: sim.rung.length }).toEqual({ locks: 0, rung: 1 });
+  });
+});
+
 describe('an executor that goes out of reach while a run ends', () => {
   test('after more than a day a person is told, and can give the lock back', async () => {
     const sim = simulation([{ repo: web, agent: 'hangs' }]);
