@@ -12,13 +12,19 @@ export const memoryTable = (): MemoryTable => ({ rows: new Map(), texts: new Map
 
 /**
  * The store in memory. Keeps the promises that the one on DynamoDB keeps, by the same rows; each call is atomic and
- * takes hold before its promise is returned. Several stores on one table are several invocations.
+ * takes hold before its promise is returned. Several stores on one table are several invocations. What is read is
+ * frozen: each row is parsed once for all who read it.
  */
 export const memoryStore = (table: MemoryTable = memoryTable(), writer = 'memory'): Store => {
   let writes = 0;
   const nameOfWrite = () => `${writer}/${++writes}`;
   const rowAt = (key: string): unknown => parsed(table.rows.get(key));
-  const isAt = (key: string, rev: number): boolean => Rev.safeParse(rowAt(key)).data?.rev === rev;
+  const isAt = (key: string, rev: number): boolean => {
+    const row = table.rows.get(key);
+    if (row === undefined) return false;
+    const read = readOf(row);
+    return ('stored' in read ? read.stored : Rev.safeParse(rowAt(key)).data)?.rev === rev;
+  };
   const put = (row: Row): void => {
     table.rows.set(row.sk, JSON.stringify(row));
   };
@@ -27,8 +33,8 @@ export const memoryStore = (table: MemoryTable = memoryTable(), writer = 'memory
     readNow: async () => {
       const items: Stored[] = [];
       const unreadable: Unreadable[] = [];
-      for (const key of [...table.rows.keys()].sort(byBytes)) {
-        const read = itemOf(rowAt(key));
+      for (const [, row] of [...table.rows].sort(([a], [b]) => byBytes(a, b))) {
+        const read = readOf(row);
         if ('stored' in read) items.push(read.stored);
         else unreadable.push(read.unreadable);
       }
@@ -36,8 +42,9 @@ export const memoryStore = (table: MemoryTable = memoryTable(), writer = 'memory
     },
 
     read: async (key) => {
-      const read = itemOf(rowAt(key));
-      return 'stored' in read ? read.stored : null;
+      const row = table.rows.get(key);
+      const read = row === undefined ? null : readOf(row);
+      return read !== null && 'stored' in read ? read.stored : null;
     },
 
     insert: async <T extends Item>(item: T) => {
@@ -104,6 +111,26 @@ export const historyOf = (table: MemoryTable): readonly EndedRun[] =>
 /** Puts a row there as a newer version of this program, or a hand in the console, might. */
 export const plantRow = (table: MemoryTable, row: { sk: string } & Readonly<Record<string, unknown>>): void => {
   table.rows.set(row.sk, JSON.stringify({ pk: nowPartition, ...row }));
+};
+
+type Read = ReturnType<typeof itemOf>;
+const known = new Map<string, Read>();
+const knownMax = 2000;
+
+/** What a row says. Pure, so that rows which say the same are parsed once; frozen, so that nobody's copy is another's. */
+const readOf = (row: string): Read => {
+  const before = known.get(row);
+  if (before !== undefined) return before;
+  if (known.size >= knownMax) known.clear();
+  const read = itemOf(JSON.parse(row));
+  known.set(row, frozen(read));
+  return read;
+};
+
+const frozen = <T>(value: T): T => {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
 };
 
 const Rev = z.object({ rev: z.number() });

@@ -10,6 +10,7 @@ const quiet: History = {
   repoSettings: {},
   ci: 'usual',
   deploys: false,
+  redBase: false,
   minutes: 40,
   faults: [],
 };
@@ -37,6 +38,14 @@ test.each<[string, Partial<History>]>([
       ],
       minutes: 6,
       faults: [{ at: 4, kind: 'clock jumps', byMs: 7_200_000 }],
+    },
+  ],
+  [
+    'an issue deleted while its agent is asked to leave for a new beginning does not keep its repo for ever',
+    {
+      issues: [{ repo: 'acme/a', agent: 'hangs', labelled: 'maintainer' }],
+      minutes: 30,
+      faults: [{ at: 29, kind: 'person', act: 'deletes the issue', issue: 0 }],
     },
   ],
 ])('%s', async (_, given) => {

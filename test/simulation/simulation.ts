@@ -42,6 +42,8 @@ export type Call = { port: string; name: string | null; method: string; args: re
 export type Intercept = (call: Call, pass: () => Promise<unknown>) => Promise<unknown>;
 
 export type SimulationOptions = {
+  /** After so long an invocation is ended from outside, as Lambda does; without it none runs out of time. */
+  timeoutMs?: number;
   /** Names of the doorbells; one by default. */
   bells?: readonly string[];
   /** Every green push is deployed to production. */
@@ -106,7 +108,7 @@ export const simulation = (
   let atOnce = 0;
   let pause = async (): Promise<void> => undefined;
   let skewMs = 0;
-  let isNextTurnLost = false;
+  let lostNext: 'startTurn' | 'answer' | null = null;
   const table: MemoryTable = memoryTable();
   const parameters = new Map([
     ['/afk/control/kill-switch', 'false'],
@@ -143,11 +145,12 @@ export const simulation = (
       .finally(() => mirroring.set(issue.nodeId, (mirroring.get(issue.nodeId) ?? 1) - 1));
   };
 
-  const losing = async (pass: () => Promise<unknown>): Promise<unknown> => {
+  const losing = async (method: string, pass: () => Promise<unknown>): Promise<unknown> => {
     const answer = await pass();
-    if (!isNextTurnLost) return answer;
-    isNextTurnLost = false;
-    now += 30;
+    if (lostNext !== method) return answer;
+    // T3 takes what it was told in hand some 15 ms later.
+    now += method === 'answer' ? 5 : 30;
+    lostNext = null;
     world.settle(now);
     world.t3.restart(now);
     return answer;
@@ -157,10 +160,15 @@ export const simulation = (
   const invoke = async (kind: 'poll' | 'watch', fate: Fate = () => 'live'): Promise<Report | 'died'> => {
     invocations += 1;
     const by = `invocation-${invocations}`;
+    const begunAt = now;
+    const leftMs = (): number => (options.timeoutMs === undefined ? 50_000 : options.timeoutMs - (now - begunAt));
     const mortal = mortalPorts(
-      fate,
+      async (call) => {
+        const verdict = await fate(call);
+        return leftMs() < 0 ? 'die before' : verdict;
+      },
       () => (calls += 1),
-      (call, pass) => intercept(call, call.method === 'startTurn' ? () => losing(pass) : pass),
+      (call, pass) => intercept(call, () => losing(call.method, pass)),
     );
     const gate: Gate = mortal('gate', { read: async () => control() });
     const mine: Ports = {
@@ -186,7 +194,7 @@ export const simulation = (
       now: () => now + skewMs,
       by,
       newRunId: () => createHash('sha256').update(`run-${++drawn}`).digest('hex').slice(0, 32),
-      timeLeftMs: () => 50_000,
+      timeLeftMs: leftMs,
     };
     try {
       const report = await (kind === 'poll' ? poll(context) : watch(context));
@@ -206,6 +214,8 @@ export const simulation = (
       parameters.set('/afk/control/kill-switch', value);
       stamp = { version: (stamp?.version ?? 1) + 1, changedAt: now };
     },
+    /** Whether an operator wrote the kill switch within the last half hour. */
+    isFlipped: (): boolean => stamp !== null && now + skewMs - stamp.changedAt < 30 * minuteMs,
     rung,
     rungBy,
     /** From now on every port call goes through this. */
@@ -233,9 +243,9 @@ export const simulation = (
     renamed: (from: string, to: string): void => {
       for (const [key, agent] of [...cast]) if (key.startsWith(`${from}#`)) cast.set(key.replace(from, to), agent);
     },
-    /** T3 restarts a moment after it accepted the next turn, and has lost it. */
-    loseNextTurn: (): void => {
-      isNextTurnLost = true;
+    /** T3 restarts a moment after it accepted the next turn or answer, and has lost it. */
+    loseNext: (what: 'startTurn' | 'answer'): void => {
+      lostNext = what;
     },
     /** How many port calls all invocations made so far. */
     calls: () => calls,

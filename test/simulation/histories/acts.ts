@@ -11,6 +11,7 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
   const { world } = sim;
   const { github, t3 } = world;
   let drawn = 0;
+  const tidied = new Set<number>();
 
   const placeOf = (issue: number): Place => {
     const place = places[issue];
@@ -35,7 +36,16 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
 
   const docs = (): { message: string }[] => [{ message: `docs: page ${++drawn}` }];
 
-  const person = (act: PersonAct, index: number): void => {
+  /** Open issues that somebody wrote to stand in the way of this one. */
+  const openedBefore = new Map<number, number[]>();
+  const opensBlocker = (index: number): number => {
+    const { name } = repoOf(index);
+    const blocker = github.openIssue(name, { author: 'maintainer', title: 'First this', body: '' }, sim.worldNow());
+    openedBefore.set(index, [...(openedBefore.get(index) ?? []), blocker.number]);
+    return blocker.number;
+  };
+
+  const person = (act: PersonAct, index: number): boolean | undefined => {
     const { name } = repoOf(index);
     const issue = issueOf(index);
     const { number } = issue;
@@ -61,7 +71,9 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
         const ours = [...github.state.comments.values()].find(
           (comment) => comment.issueId === issue.id && comment.author === 'afk-bot',
         );
-        if (ours !== undefined) github.deleteComment(ours.id, 'maintainer', now);
+        if (ours === undefined) return;
+        github.deleteComment(ours.id, 'maintainer', now);
+        tidied.add(index);
       },
       'pushes something else': () => {
         world.nextCi('green');
@@ -84,17 +96,32 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
       unlocks: () => github.unlock(name, number, 'maintainer', now),
       archives: () => github.archiveRepo(name),
       unarchives: () => github.archiveRepo(name, false),
-      'opens a blocker': () => {
-        const blocker = github.openIssue(name, { author: 'maintainer', title: 'First this', body: '' }, now);
-        github.addBlocker(name, number, { number: blocker.number });
-      },
+      'opens a blocker': () => github.addBlocker(name, number, { number: opensBlocker(index) }),
+      'writes a blocker into the body': () =>
+        github.editBody(name, number, `Please mend it.\n\nBlocked by #${opensBlocker(index)}`, 'maintainer', now),
       'closes the blocker': () => {
-        const [blocker] = issue.blockedBy.flatMap((id) => github.state.issues.get(id) ?? []);
-        if (blocker?.state === 'open') github.close(name, blocker.number, 'maintainer', now);
+        for (const blocker of openedBefore.get(index) ?? [])
+          if (repoOf(index).issues.get(blocker)?.state === 'open') github.close(name, blocker, 'maintainer', now);
       },
+      'reopens and labels again': () => {
+        if (issue.state === 'closed') github.reopen(name, number, 'maintainer', now);
+        github.label(name, number, ready, 'maintainer', now + 1000);
+      },
+      'moves the issue': () => {
+        const other = places.find(({ repoId }) => repoId !== placeOf(index).repoId);
+        const target = other && github.state.repos.get(other.repoId);
+        if (target === undefined) return false;
+        return github.transfer(name, number, target.name, 'maintainer', now);
+      },
+      'renames the branch': () => github.renameDefaultBranch(name, `trunk-${++drawn}`),
+      'switches issues off': () => github.setIssuesEnabled(name, false),
+      'switches issues on': () => github.setIssuesEnabled(name, true),
+      'takes our rights away': () => github.setPermission(name, 'afk-bot', 'read'),
+      'gives us our rights back': () => github.setPermission(name, 'afk-bot', 'write'),
+      'takes the labeller’s rights away': () => github.setPermission(name, 'maintainer', 'read'),
       'deletes the issue': () => github.deleteIssue(name, number),
     };
-    acts[act]();
+    return acts[act]() !== false;
   };
 
   const control = (name: string, value: string): void => void sim.parameters.set(`/afk/control/${name}`, value);
@@ -132,7 +159,11 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
       return true;
     }
     if (act === 'loses the queued turn') {
-      sim.loseNextTurn();
+      sim.loseNext('startTurn');
+      return true;
+    }
+    if (act === 'loses the next answer') {
+      sim.loseNext('answer');
       return true;
     }
     const thread = threadsOf(index).at(-1);
@@ -180,10 +211,9 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
   };
 
   /** An act of a person that GitHub itself refuses did not happen. */
-  const tried = (act: () => void): boolean => {
+  const tried = (act: () => unknown): boolean => {
     try {
-      act();
-      return true;
+      return act() !== false;
     } catch (error) {
       if (error instanceof GithubRefusal) return false;
       throw error;
@@ -194,11 +224,13 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
     person: (act: PersonAct, index: number): boolean => {
       const { repoId, number } = placeOf(index);
       const issue = github.state.repos.get(repoId)?.issues.get(number);
-      return issue === undefined || issue.deleted ? false : tried(() => person(act, index));
+      return issue === undefined || issue.deleted || issue.movedTo !== null ? false : tried(() => person(act, index));
     },
     operator,
     onT3,
     comesToTheHost: (index: number) => void tried(() => comesToTheHost(index)),
+    /** Whether somebody deleted a comment of ours there. */
+    isTidied: (index: number): boolean => tidied.has(index),
     threadsOf,
     issueOf,
     repoOf,

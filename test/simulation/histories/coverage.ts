@@ -19,8 +19,12 @@ export const toBeMet: readonly string[] = [
   ...['tracker', 'forge', 'executor', 'store', 'gate', 'doorbell'].map((port) => `fault: ${port} down`),
   ...['tracker', 'forge', 'executor', 'store', 'doorbell'].map((port) => `fault: ${port} answer lost`),
   ...['tracker', 'forge', 'executor'].map((port) => `fault: ${port} refuses`),
-  ...['tracker', 'forge', 'executor', 'store'].map((port) => `fault: ${port} down for days`),
+  ...['tracker', 'forge', 'executor', 'store', 'gate', 'doorbell'].map((port) => `fault: ${port} down for days`),
   ...['poll, poll', 'watch, watch', 'poll, watch', 'poll, watch, poll, watch'].map((at) => `fault: overlap of ${at}`),
+  ...['tick twice', 'tick missing', 'watcher first', 'overlap with a death', 'slow calls', 'out of time'].map(
+    (name) => `fault: ${name}`,
+  ),
+  ...['once it ended', 'operator in mid-tick', 'red base'].map((name) => `fault: ${name}`),
   ...['stale answer', 'partial scan', 'blind', 'rate limit', 'no tick', 'clock jumps', 'person in mid-tick'].map(
     (name) => `fault: ${name}`,
   ),

@@ -13,6 +13,8 @@ export type Weather = {
   partial: boolean;
   blind: boolean;
   limitedUntil: number | null;
+  /** How long each call takes, in ms. */
+  slowMs: number;
 };
 
 export const clear: Weather = {
@@ -23,6 +25,7 @@ export const clear: Weather = {
   partial: false,
   blind: false,
   limitedUntil: null,
+  slowMs: 0,
 };
 
 /** The faults that last, as they stand in a minute. */
@@ -40,6 +43,7 @@ export const weatherAt = (faults: readonly Fault[], minute: number, nowMs: numbe
     if (fault.kind === 'stale answers') weather = { ...weather, stale: true };
     if (fault.kind === 'partial scan') weather = { ...weather, partial: true };
     if (fault.kind === 'blind') weather = { ...weather, blind: true };
+    if (fault.kind === 'slow calls') weather = { ...weather, slowMs: fault.seconds * 1000 };
     if (fault.kind === 'rate limit') weather = { ...weather, limitedUntil: nowMs + (endsAt - minute) * 60_000 };
   }
   return weather;
@@ -49,11 +53,26 @@ export const weatherAt = (faults: readonly Fault[], minute: number, nowMs: numbe
  * Puts the weather between a port and its caller. `met` is told of each fault that was really met. Nothing that is not
  * a read is answered from memory, and a store that is down refuses before anything takes hold.
  */
-export const weathering = (weather: () => Weather, throws: Dice, met: (what: string) => void): Intercept => {
+export const weathering = (
+  weather: () => Weather,
+  throws: Dice,
+  { met, takeTime }: { met: (what: string) => void; takeTime: (ms: number) => void },
+): Intercept => {
   const answered = new Map<string, unknown>();
   return async (call, pass) => {
     const now = weather();
     if (now === clear) return pass();
+    if (now.slowMs > 0) {
+      met('slow calls');
+      // Half of the time goes by before it takes hold, half before it answers.
+      takeTime(now.slowMs / 2);
+      const reached = pass;
+      pass = async () => {
+        const answer = await reached();
+        takeTime(now.slowMs / 2);
+        return answer;
+      };
+    }
     const port = portOf(call);
     if (port === null) return pass();
     if (port === 'gate') return throughGate(now, pass, met);

@@ -30,7 +30,7 @@ describe('whatever goes wrong, and whoever acts at whatever moment, every promis
 });
 
 test('a history replays to the byte: the same seed, the same story', async () => {
-  for (const seed of [1_000_003, 1_000_017, 1_000_042]) {
+  for (const seed of [1_000_003, 1_000_017, 1_000_005]) {
     const [one, two] = [await play(historyOf(seed), { isTold: true }), await play(historyOf(seed), { isTold: true })];
     expect(one.story.length).toBeGreaterThan(1);
     expect(two).toEqual(one);

@@ -13,6 +13,8 @@ export type History = {
   /** What CI does in each repo, and whether every green push is deployed. */
   ci: CiMood;
   deploys: boolean;
+  /** The branch of the first repo is red before anything is begun. */
+  redBase: boolean;
   /** So many minutes things may go wrong; after them everything works, and it has to come to rest. */
   minutes: number;
   faults: readonly Fault[];
@@ -41,7 +43,7 @@ export type PortName = 'tracker' | 'forge' | 'executor' | 'store' | 'gate' | 'do
 /** One thing that goes wrong, or that people do. `issue` is an index into the history's issues. */
 export type Fault = { at: number } & (
   | { kind: 'death'; tick: Tick; call: number; when: 'die before' | 'die after' }
-  | { kind: 'overlap'; ticks: readonly Tick[] }
+  | { kind: 'overlap'; ticks: readonly Tick[]; dies: number | null }
   | { kind: 'no tick'; minutes: number }
   | { kind: 'tick twice'; tick: Tick }
   | { kind: 'tick missing'; tick: Tick }
@@ -55,8 +57,11 @@ export type Fault = { at: number } & (
   | { kind: 'partial scan'; minutes: number }
   | { kind: 'blind'; minutes: number }
   | { kind: 'rate limit'; minutes: number }
+  | { kind: 'slow calls'; minutes: number; seconds: number }
   | { kind: 'operator'; act: OperatorAct }
+  | { kind: 'operator in mid-tick'; act: OperatorAct; tick: Tick; call: number }
   | { kind: 'person'; act: PersonAct; issue: number }
+  | { kind: 'once it ended'; act: PersonAct; issue: number }
   | { kind: 'in mid-tick'; act: PersonAct; issue: number; tick: Tick; call: number }
   | { kind: 'T3'; act: T3Act; issue: number }
 );
@@ -99,6 +104,15 @@ export const personActs = [
   'opens a blocker',
   'closes the blocker',
   'deletes the issue',
+  'reopens and labels again',
+  'writes a blocker into the body',
+  'moves the issue',
+  'renames the branch',
+  'switches issues off',
+  'switches issues on',
+  'takes our rights away',
+  'gives us our rights back',
+  'takes the labeller’s rights away',
 ] as const;
 export type PersonAct = (typeof personActs)[number];
 
@@ -106,6 +120,7 @@ export const t3Acts = [
   'restarts',
   'restarts, orphans finish',
   'loses the queued turn',
+  'loses the next answer',
   'agent killed',
   'thread archived',
   'thread deleted',
@@ -146,7 +161,8 @@ const drawnIssues = (throws: Dice): readonly HistoryIssue[] => {
   })).sort((a, b) => (a.repo < b.repo ? -1 : a.repo > b.repo ? 1 : 0));
 };
 
-const drawnSettings = (throws: Dice): Pick<History, 'settings' | 'repoSettings' | 'ci' | 'deploys'> => ({
+const drawnSettings = (throws: Dice): Pick<History, 'settings' | 'repoSettings' | 'ci' | 'deploys' | 'redBase'> => ({
+  redBase: throws.chance(0.08),
   ci: throws.chance(0.1) ? throws.pick(ciMoods) : 'usual',
   deploys: throws.chance(0.5),
   settings: {
@@ -173,6 +189,7 @@ const drawnFault = (throws: Dice, span: number, issues: number): Fault => {
   const at = throws.int(span);
   const minutes = 1 + throws.int(throws.chance(0.2) ? 40 : 6);
   const share = throws.pick([0.05, 0.2, 0.5]);
+  const seconds = throws.pick([1, 3, 9]);
   const call = throws.int(throws.chance(0.5) ? 8 : 45);
   const issue = throws.int(issues);
   // What is likelier than others stands here more than once.
@@ -181,6 +198,7 @@ const drawnFault = (throws: Dice, span: number, issues: number): Fault => {
     ...(['watcher first', 'clock jumps', 'port down', 'port down', 'answers lost', 'answers lost'] as const),
     ...(['calls refused', 'stale answers', 'partial scan', 'blind', 'rate limit', 'operator', 'operator'] as const),
     ...(['person', 'person', 'person', 'person', 'in mid-tick', 'in mid-tick', 'T3', 'T3', 'T3'] as const),
+    ...(['slow calls', 'operator in mid-tick', 'once it ended', 'once it ended'] as const),
   ]);
   switch (kind) {
     case 'death':
@@ -195,6 +213,7 @@ const drawnFault = (throws: Dice, span: number, issues: number): Fault => {
           ['poll', 'watch'],
           ['poll', 'watch', 'poll', 'watch'],
         ]),
+        dies: throws.chance(0.3) ? call : null,
       };
     case 'no tick':
       return { at, kind, minutes };
@@ -210,7 +229,7 @@ const drawnFault = (throws: Dice, span: number, issues: number): Fault => {
         return {
           at,
           kind: 'port down for days',
-          port: throws.pick(['tracker', 'executor', 'forge', 'store']),
+          port: throws.pick(ports),
           hours: 26,
         };
       return { at, kind, port: throws.pick(ports), minutes };
@@ -223,8 +242,26 @@ const drawnFault = (throws: Dice, span: number, issues: number): Fault => {
     case 'blind':
     case 'rate limit':
       return { at, kind, minutes };
+    case 'slow calls':
+      return { at, kind, minutes, seconds };
     case 'operator':
       return { at, kind, act: throws.pick(operatorActs) };
+    case 'operator in mid-tick':
+      return { at, kind, act: throws.pick(operatorActs), tick: throws.pick(ticks), call };
+    case 'once it ended':
+      return {
+        at: 0,
+        kind,
+        act: throws.pick([
+          'ready on',
+          'ready on',
+          'reopens and labels again',
+          'reopens',
+          'closes',
+          'ready on by triage',
+        ]),
+        issue,
+      };
     case 'person':
       return { at, kind, act: throws.pick(personActs), issue };
     case 'in mid-tick':

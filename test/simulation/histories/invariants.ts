@@ -1,10 +1,13 @@
 import { usdOf } from '../../../lib/core/budget.ts';
 import { messageIdOf, noticeIdOf } from '../../../lib/core/ids.ts';
-import { dateOf } from '../../../lib/core/record.ts';
+import { dateOf, type Item } from '../../../lib/core/record.ts';
 import { EndedRun, type OpenRun } from '../../../lib/core/run.ts';
+import { hasRole } from '../../../lib/sandbox/github-state.ts';
 import { historyOf as endedRunsOf } from '../../../lib/sandbox/memory-store.ts';
 import type { Call, Intercept, Simulation } from '../simulation.ts';
 import type { Acting, Place } from './acts.ts';
+import { asking } from './asked.ts';
+import { wronglyStanding } from './standing.ts';
 
 /**
  * What must hold, judged on the world and not on what the product believes of it. `truthIsFresh` is false within an
@@ -23,6 +26,7 @@ type Claim = { run: OpenRun; at: number; sent: boolean };
 type Watched = {
   sim: Simulation;
   truthIsFresh: () => boolean;
+  controlIsFresh: () => boolean;
   maxOpenRuns: number;
   maxRunsPerDay: number;
   budgetUsdPerDay: number;
@@ -40,6 +44,7 @@ export const watching = (on: Watched): Watcher => {
   const wrong: string[] = [];
   const messages = new Set<string>();
   const proven = new Set<string>();
+  const asked = asking(sim, (what) => void wrong.push(what));
 
   const atClaim = (run: OpenRun): void => {
     const name = `${run.repo.name}#${run.issue.number}`;
@@ -78,11 +83,14 @@ export const watching = (on: Watched): Watcher => {
     if (!labels.includes('ready-for-agent')) wrong.push(`${name}: claimed without the label`);
     if (labels.includes('afk-hold')) wrong.push(`${name}: claimed while held`);
     if (issue.locked || repo.archived) wrong.push(`${name}: claimed while locked or archived`);
-    if (issue.blockedBy.some((id) => world.github.state.issues.get(id)?.state === 'open'))
+    const named = [...issue.body.matchAll(/Blocked by #(\d+)/g)].map(([, number]) => repo.issues.get(Number(number)));
+    const native = issue.blockedBy.map((id) => world.github.state.issues.get(id));
+    if ([...named, ...native].some((blocker) => blocker?.state === 'open'))
       wrong.push(`${name}: claimed while blocked`);
     const labelling = issue.events.findLast(
       (event) => event.kind === 'labeled' && event.label.name === 'ready-for-agent',
     );
+    if (!hasRole(repo, 'maintainer', 'write')) wrong.push(`${name}: claimed without the labeller’s right to`);
     if (labelling?.actor !== 'maintainer') wrong.push(`${name}: claimed on the labelling of ${labelling?.actor}`);
     const strange = issue.edits.filter(
       ({ editor, at }) => editor !== 'maintainer' && labelling !== undefined && at >= labelling.at,
@@ -95,6 +103,7 @@ export const watching = (on: Watched): Watcher => {
     messages.add(messageId);
     const claim = claims.find(({ run }) => messageIdOf(run.id, 0) === messageId);
     if (claim !== undefined) claim.sent = true;
+    if (!on.controlIsFresh()) return;
     const flipped = sim.parameters.get('/afk/control/kill-switch');
     if (flipped !== 'false') wrong.push(`a turn was sent while the kill switch read ${flipped}`);
     const thread = world.t3.threads().find(({ id }) => id === threadId);
@@ -157,7 +166,9 @@ export const watching = (on: Watched): Watcher => {
     const [first, second] = call.args;
     if (call.port === 'store' && (call.method === 'insert' || call.method === 'replace')) {
       const item = call.method === 'insert' ? first : second;
-      if (answer === 'lost' || answer === 'taken' || !isRunItem(item)) return;
+      if (answer === 'lost' || answer === 'taken' || !isItem(item)) return;
+      asked.stored(item);
+      if (item.kind !== 'run') return;
       if (call.method === 'insert') {
         atClaim(item.run);
         claims.push({ run: item.run, at: sim.now(), sent: false });
@@ -192,6 +203,7 @@ export const watching = (on: Watched): Watcher => {
     claims,
     breaches,
     intercept: (around) => async (call, pass) => {
+      asked.before(call);
       if (call.port === 'executor' && call.method === 'startTurn' && isTurn(call.args[0])) beforeTurn(call.args[0]);
       return around(call, async () => {
         const answer = await pass();
@@ -209,8 +221,7 @@ const isPersonIn = (sim: Simulation, threadId: string): boolean =>
 /** A run's comment is edited when its words change: some times in all, and at most four times for each turn. */
 const editsMax = 16;
 
-const isRunItem = (item: unknown): item is { kind: 'run'; run: OpenRun } =>
-  typeof item === 'object' && item !== null && 'kind' in item && item.kind === 'run';
+const isItem = (item: unknown): item is Item => typeof item === 'object' && item !== null && 'kind' in item;
 
 const isTurn = (ask: unknown): ask is { threadId: string; messageId: string } =>
   typeof ask === 'object' && ask !== null && 'messageId' in ask;
@@ -229,9 +240,13 @@ export const notAtRest = (
   const wrong: string[] = [];
   const keys = [...sim.table.rows.keys()];
   for (const key of keys) if (key.startsWith('run#') || key.startsWith('owed#')) wrong.push(`${key} is still there`);
+  const ended = endedRunsOf(sim.table);
   for (const [index] of places.entries()) {
     const issue = people.issueOf(index);
-    if (issue.deleted || issue.state === 'closed') continue;
+    const runs = ended.filter((run) => run.issue.nodeId === issue.nodeId);
+    const isTidied = people.isTidied(index);
+    for (const what of wronglyStanding(sim, issue, runs, { isTidied })) wrong.push(`issue ${index}: ${what}`);
+    if (issue.deleted || issue.movedTo !== null || issue.state === 'closed') continue;
     const labels = issue.labels.map(({ name }) => name);
     const isWaiting = labels.includes('ready-for-agent');
     const repo = people.repoOf(index);
@@ -239,10 +254,8 @@ export const notAtRest = (
     if (isWaiting && ruling === undefined) wrong.push(`${repo.name}#${issue.number} waits, and nobody says why`);
     if (isWaiting && ruling !== undefined && isPassing(ruling))
       wrong.push(`${repo.name}#${issue.number} waits for ever: ${ruling}`);
-    if (labels.includes('agent-in-progress'))
-      wrong.push(`${repo.name}#${issue.number} shows in progress, and nothing is`);
   }
-  for (const run of endedRunsOf(sim.table))
+  for (const run of ended)
     if (run.outcome !== 'released' && !sim.rungBy.some(({ notice }) => notice.id === noticeIdOf(run.id, 'ended')))
       wrong.push(`no doorbell rang for ${run.repo.name}#${run.issue.number}`);
   const deleted = new Set(sim.world.t3.threads().flatMap(({ id, deletedAt }) => (deletedAt === null ? [] : [id])));

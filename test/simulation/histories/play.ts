@@ -25,21 +25,28 @@ export const play = async (history: History, { isTold = false }: { isTold?: bool
   const { sim, met } = stage;
   const story = isTold ? teller(sim) : null;
   const wrong: string[] = [];
-  const invoke = async (kind: 'poll' | 'watch', fate: Fate, isCalm: boolean): Promise<Report | null> => {
+  const invoke: Invoke = async (kind, fate, mood) => {
+    const [callsBefore, begun, isFlipped] = [sim.calls(), sim.now(), sim.isFlipped()];
     try {
       const report = await sim.invoke(kind, fate);
       wrong.push(...stage.watcher.breaches());
       if (report === 'died') {
         story?.line(`the ${kind} died`);
+        if (sim.now() - begun > 50_000) met.add('fault: out of time');
         return null;
       }
+      // Only a watcher halts what is out, and only after a flip.
+      const isInert =
+        report.state === 'off' && mood !== 'overlap' && (kind === 'poll' || !(isFlipped || sim.isFlipped()));
+      if (isInert && sim.calls() - callsBefore !== 1)
+        wrong.push(`an inert ${kind} made ${sim.calls() - callsBefore} calls`);
       story?.report(report);
       cover(report, met);
       for (const { what, reason } of report.failed) if (isProgrammersError(reason)) wrong.push(`${what}: ${reason}`);
       for (const { what } of report.failed) if (what.startsWith('unreadable item')) wrong.push(what);
       return report;
     } catch (error) {
-      if (!(error instanceof PortError) || isCalm) wrong.push(`the ${kind} threw ${String(error)}`);
+      if (!(error instanceof PortError) || mood === 'calm') wrong.push(`the ${kind} threw ${String(error)}`);
       story?.line(`the ${kind} failed: ${String(error)}`);
       return null;
     }
@@ -55,7 +62,9 @@ export const play = async (history: History, { isTold = false }: { isTold?: bool
   return finished();
 };
 
-type Invoke = (kind: 'poll' | 'watch', fate: Fate, isCalm: boolean) => Promise<Report | null>;
+/** Whether other invocations are under way at the same time, and whether anything may go wrong. */
+type Mood = 'chaos' | 'overlap' | 'calm';
+type Invoke = (kind: 'poll' | 'watch', fate: Fate, mood: Mood) => Promise<Report | null>;
 
 type Stage = ReturnType<typeof staged>;
 
@@ -74,6 +83,7 @@ const staged = (history: History) => {
     { ...history.settings, defaults: defaults(history) },
     {
       deploys: history.deploys,
+      timeoutMs: 55_000,
       ...(laterCi && { laterCi: Object.fromEntries(history.issues.map(({ repo }) => [repo, laterCi])) }),
     },
   );
@@ -85,11 +95,17 @@ const staged = (history: History) => {
   });
   const shipped = new Map(sim.parameters);
   const people = acting(sim, places, shipped);
-  const state: { weather: Weather; isFresh: boolean } = { weather: clear, isFresh: true };
+  const state: Situated = { weather: clear, isFresh: true, isControlFresh: true, onceEnded: [] };
+  if (history.redBase) {
+    people.person('pushes something red', 0);
+    sim.pass(5 * minuteMs);
+    met.add('fault: red base');
+  }
   const settings = { maxOpenRuns: 20, maxRunsPerDay: 20, budgetUsdPerDay: 100, ...history.settings };
   const watcher = watching({
     sim,
     truthIsFresh: () => state.isFresh,
+    controlIsFresh: () => state.isControlFresh,
     maxOpenRuns: Number(settings.maxOpenRuns),
     maxRunsPerDay: Number(settings.maxRunsPerDay),
     budgetUsdPerDay: Number(settings.budgetUsdPerDay),
@@ -97,17 +113,29 @@ const staged = (history: History) => {
     isNoCiAccepted: history.repoSettings['noCi'] === 'accept',
   });
   const throws = dice(history.seed * 31 + 7);
-  const weather = weathering(
-    () => state.weather,
-    throws,
-    (what) => met.add(`fault: ${what}`),
-  );
+  const weather = weathering(() => state.weather, throws, {
+    met: (what) => void met.add(`fault: ${what}`),
+    takeTime: (ms) => sim.pass(ms),
+  });
   const counted: Intercept = async (call, pass) => {
+    // What is read now is the truth again, whoever acted before within this invocation.
+    if (call.port === 'tracker' && call.method === 'detail') state.isFresh = true;
+    if (call.port === 'gate') state.isControlFresh = true;
     if (call.port === 'executor' && !reads.has(call.method)) met.add(`command: ${call.method}`);
     return weather(call, pass);
   };
   sim.intercept(watcher.intercept(counted));
   return { sim, met, places, people, watcher, state, throws, shipped };
+};
+
+/** What holds at the moment, beside the world. */
+type Situated = {
+  weather: Weather;
+  /** Nobody acted since the invocation under way looked last: at the issue, and at the control parameters. */
+  isFresh: boolean;
+  isControlFresh: boolean;
+  /** What people will do once the run of an issue is over. */
+  onceEnded: Extract<Fault, { kind: 'once it ended' }>[];
 };
 
 const reads: ReadonlySet<string> = new Set(['look', 'detail', 'whereabouts', 'health']);
@@ -136,6 +164,7 @@ const chaos = async (
       }
       if (fault.kind === 'port down for days') await longOutage(fault, stage, invoke, tell);
     }
+    reactToEnds(stage, tell);
     if (!isPassedOver(faults, minute)) await ticksOf(now, stage, invoke, tell);
     else met.add('fault: no tick');
     sim.pass(minuteMs);
@@ -147,11 +176,27 @@ const chaos = async (
 const weatherNow = (faults: readonly Fault[], minute: number, nowMs: number): Weather =>
   faults.some((fault) => 'minutes' in fault && fault.kind !== 'no tick') ? weatherAt(faults, minute, nowMs) : clear;
 
+/** People act upon the end of a run: they label again, reopen, close. */
+const reactToEnds = ({ sim, state, people, met }: Stage, tell: (line: string) => void): void => {
+  if (state.onceEnded.length === 0) return;
+  const ended = endedRunsOf(sim.table);
+  state.onceEnded = state.onceEnded.filter(({ act, issue }) => {
+    const { nodeId } = people.issueOf(issue);
+    const isOver =
+      ended.some((run) => run.issue.nodeId === nodeId) &&
+      !keysOf(sim, 'run#').some((key) => sim.table.rows.get(key)?.includes(`"nodeId":"${nodeId}"`));
+    if (!isOver || !people.person(act, issue)) return !isOver;
+    met.add('fault: once it ended');
+    tell(`its run over, a person ${act} (issue ${issue})`);
+    return false;
+  });
+};
+
 const isPassedOver = (faults: readonly Fault[], minute: number): boolean =>
   faults.some((fault) => fault.kind === 'no tick' && minute >= fault.at && minute < fault.at + fault.minutes);
 
 /** What people and T3 do before the ticks of a minute; in words, or null where it is no such thing. */
-const happen = (fault: Fault, { people, met }: Stage): string | null => {
+const happen = (fault: Fault, { people, met, state }: Stage): string | null => {
   switch (fault.kind) {
     case 'operator':
       people.operator(fault.act);
@@ -161,6 +206,9 @@ const happen = (fault: Fault, { people, met }: Stage): string | null => {
       if (!people.person(fault.act, fault.issue)) return null;
       met.add(`fault: person ${fault.act}`);
       return `a person ${fault.act} (issue ${fault.issue})`;
+    case 'once it ended':
+      state.onceEnded.push(fault);
+      return null;
     case 'T3':
       if (!people.onT3(fault.act, fault.issue)) return null;
       met.add(`fault: T3 ${fault.act}`);
@@ -182,7 +230,7 @@ const longOutage = async (
   met.add(`fault: ${fault.port} down for days`);
   tell(`${fault.port} is down for ${fault.hours} h`);
   for (let ms = 0; ms < fault.hours * 3_600_000; ms += 170_000) {
-    await invoke('watch', alive, false);
+    await invoke('watch', alive, 'chaos');
     sim.pass(170_000);
   }
   state.weather = before;
@@ -196,17 +244,20 @@ const ticksOf = async (
   invoke: Invoke,
   tell: (line: string) => void,
 ): Promise<void> => {
-  const { state } = stage;
-  const isMidTick = now.some(({ kind }) => kind === 'in mid-tick');
-  state.isFresh = !isMidTick && !state.weather.stale && !state.weather.blind && !state.weather.partial;
-  for (const kind of orderOf(now)) await invoke(kind, fateOf(kind, now, stage, tell), false);
+  const { state, met } = stage;
+  for (const kind of orderOf(now)) {
+    await invoke(kind, fateOf(kind, now, stage, tell), 'chaos');
+    state.isFresh = true;
+    state.isControlFresh = true;
+  }
+  for (const { kind } of now)
+    if (kind === 'watcher first' || kind === 'tick twice' || kind === 'tick missing') met.add(`fault: ${kind}`);
   for (const fault of now)
     if (fault.kind === 'overlap') {
       tell(`at once: ${fault.ticks.join(', ')}`);
       stage.met.add(`fault: overlap of ${fault.ticks.join(', ')}`);
-      await overlapped(fault.ticks, stage, invoke);
+      await overlapped(fault, stage, invoke, tell);
     }
-  state.isFresh = true;
 };
 
 const orderOf = (now: readonly Fault[]): readonly ('poll' | 'watch')[] => {
@@ -223,12 +274,13 @@ const orderOf = (now: readonly Fault[]): readonly ('poll' | 'watch')[] => {
 const fateOf = (
   kind: 'poll' | 'watch',
   now: readonly Fault[],
-  { people, met }: Stage,
+  { people, met, state }: Stage,
   tell: (line: string) => void,
 ): Fate => {
   const death = now.find((fault) => fault.kind === 'death' && fault.tick === kind);
   const meddling = now.find((fault) => fault.kind === 'in mid-tick' && fault.tick === kind);
-  if (death === undefined && meddling === undefined) return alive;
+  const operating = now.find((fault) => fault.kind === 'operator in mid-tick' && fault.tick === kind);
+  if (death === undefined && meddling === undefined && operating === undefined) return alive;
   let calls = 0;
   return ({ port, method }) => {
     calls += 1;
@@ -237,8 +289,15 @@ const fateOf = (
       calls === meddling.call + 1 &&
       people.person(meddling.act, meddling.issue)
     ) {
+      state.isFresh = false;
       met.add('fault: person in mid-tick');
       tell(`before ${port}.${method} of the ${kind}, a person ${meddling.act} (issue ${meddling.issue})`);
+    }
+    if (operating?.kind === 'operator in mid-tick' && calls === operating.call + 1) {
+      people.operator(operating.act);
+      state.isControlFresh = false;
+      met.add('fault: operator in mid-tick');
+      tell(`before ${port}.${method} of the ${kind}, the operator: ${operating.act}`);
     }
     if (death?.kind !== 'death' || calls !== death.call + 1) return 'live';
     met.add(`fault: ${kind}, ${death.when}`);
@@ -249,18 +308,27 @@ const fateOf = (
 
 /** Several invocations at once, whose calls take turns as the dice fall. */
 const overlapped = async (
-  ticks: readonly ('poll' | 'watch')[],
-  { sim, throws }: Stage,
+  { ticks, dies }: Extract<Fault, { kind: 'overlap' }>,
+  { sim, throws, met }: Stage,
   invoke: Invoke,
+  tell: (line: string) => void,
 ): Promise<void> => {
   const waiting: (() => void)[] = [];
   const inTurn = (): Promise<void> => new Promise((resolve) => waiting.push(resolve));
-  const fate: Fate = () => inTurn().then(() => 'live' as const);
+  let calls = 0;
+  const fate: Fate = async ({ port, method }) => {
+    await inTurn();
+    calls += 1;
+    if (dies === null || calls !== dies + 1) return 'live';
+    met.add('fault: overlap with a death');
+    tell(`one of them dies after ${port}.${method}`);
+    return 'die after';
+  };
   let left = ticks.length;
   sim.onPause(inTurn);
   const all = ticks.map(async (kind) => {
     await inTurn();
-    await invoke(kind, fate, false);
+    await invoke(kind, fate, 'overlap');
     left -= 1;
   });
   while (left > 0) {
@@ -293,6 +361,8 @@ const calm = async (
   tell('from here on everything works; the operator puts the values back');
   for (const [index] of places.entries()) {
     people.person('unarchives', index);
+    people.person('switches issues on', index);
+    people.person('gives us our rights back', index);
     people.person('unlocks', index);
     // Who answers to nothing blocks the whole server until somebody kills it on the host.
     if (history.issues[index]?.agent === 'goes deaf')
@@ -302,8 +372,9 @@ const calm = async (
   let same = 0;
   let was = '';
   while (sim.now() - from < restMsMax && wrong.length === 0) {
-    const polled = await invoke('poll', alive, true);
-    const watched = await invoke('watch', alive, true);
+    reactToEnds(stage, tell);
+    const polled = await invoke('poll', alive, 'calm');
+    const watched = await invoke('watch', alive, 'calm');
     if (wrong.length > 0) return;
     const isBusy = keysOf(sim, 'run#').length > 0;
     seeToStuck(stage, tell);
@@ -372,6 +443,7 @@ const teller = (sim: Simulation) => {
   const lines: string[] = [];
   const begun = sim.now();
   const rulings = new Map<string, string>();
+  let failures: readonly string[] = [];
   const line = (text: string): void => {
     const minutes = (sim.now() - begun) / minuteMs;
     const clock = `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(Math.floor(minutes % 60)).padStart(2, '0')}`;
@@ -386,7 +458,12 @@ const teller = (sim: Simulation) => {
       line(`${tick}: ${key} ${ruling}: ${detail}`);
     }
     for (const { repo, issue, what, why } of happened) line(`${tick}: ${repo}#${issue} ${what}: ${why}`);
-    for (const { what, reason: why } of failed) line(`${tick}: failed, ${what}: ${why}`);
+    // What fails in the same way minute after minute is told once.
+    const now = failed.map(({ what, reason: why }) => `${tick}: failed, ${what}: ${why}`);
+    for (const failure of now) if (!failures.includes(spanless(failure))) line(failure);
+    failures = [...failures.filter((failure) => !failure.startsWith(tick)), ...now.map(spanless)];
   };
   return { lines, line, report };
 };
+
+const spanless = (failure: string): string => failure.replace(/ for \d+ h:/, ':');

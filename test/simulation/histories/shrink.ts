@@ -36,6 +36,7 @@ function* smallerOnes(history: History): Generator<History> {
     yield { ...history, repoSettings: without(history.repoSettings, key) };
   if (history.ci !== 'usual') yield { ...history, ci: 'usual' };
   if (history.deploys) yield { ...history, deploys: false };
+  if (history.redBase) yield { ...history, redBase: false };
   for (const [index, issue] of issues.entries())
     if (issue.agent !== 'lands at once')
       yield { ...history, issues: issues.with(index, { ...issue, agent: 'lands at once' }) };

@@ -9,9 +9,10 @@ const { from, runs, first, stride } = z
   .parse(workerData);
 
 /** What a worker tells: some plays at a time, and each that failed. */
-export type Told = { played: number; invocations: number; met: Record<string, number>; failed: readonly number[] };
+export type Told = { played: number; invocations: number; met: Record<string, number>; failed: readonly Failed[] };
+export type Failed = { number: number; wrong: string };
 
-const nothing = (): { played: number; invocations: number; met: Record<string, number>; failed: number[] } => ({
+const nothing = (): { played: number; invocations: number; met: Record<string, number>; failed: Failed[] } => ({
   played: 0,
   invocations: 0,
   met: {},
@@ -29,7 +30,7 @@ for (let run = first; run < runs; run += stride) {
   told.played += 1;
   told.invocations += invocations;
   for (const what of met) told.met[what] = (told.met[what] ?? 0) + 1;
-  if (wrong.length > 0) told.failed.push(from + run);
+  if (wrong[0] !== undefined) told.failed.push({ number: from + run, wrong: wrong[0] });
   if (told.played >= 50) tell();
 }
 tell();

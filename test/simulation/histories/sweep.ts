@@ -5,18 +5,20 @@ import { coverageOf } from './coverage.ts';
 import { type History, historyOf } from './history.ts';
 import { play } from './play.ts';
 import { shrink } from './shrink.ts';
-import type { Told } from './sweep-worker.ts';
+import type { Failed, Told } from './sweep-worker.ts';
 
 const help = `Random histories of AFK: two ticks, a whole world in memory, and whatever can go wrong.
 
   npm run sim                             200 histories of seed 1
   npm run sim -- --runs 20000 --seed 7    so many, of another seed
   npm run sim -- --only 7000130           one history by its number, with its story
+  npm run sim -- --only 7000130 --small   the same, made as small as it goes if it does not hold
 
 Options
   --runs N       how many histories (default 200)
   --seed S       history n of seed S has the number S x 1,000,000 + n (default 1)
   --only NUMBER  play this one and tell it
+  --small        with --only: leave away whatever it takes not
   --coverage     list how often each fault, situation, decision, command and end was met
   --workers N    threads (default: one per core)
   --help         this page
@@ -28,6 +30,7 @@ const options = {
   runs: { type: 'string', default: '200' },
   seed: { type: 'string', default: '1' },
   only: { type: 'string' },
+  small: { type: 'boolean', default: false },
   coverage: { type: 'boolean', default: false },
   workers: { type: 'string', default: String(availableParallelism()) },
   help: { type: 'boolean', default: false },
@@ -48,7 +51,7 @@ const numberOf = (name: string, text: string, max: number): number => {
 const perSeed = 1_000_000;
 
 const sweep = async (from: number, runs: number, workers: number): Promise<Told> => {
-  const sum: { played: number; invocations: number; met: Record<string, number>; failed: number[] } = {
+  const sum: { played: number; invocations: number; met: Record<string, number>; failed: Failed[] } = {
     played: 0,
     invocations: 0,
     met: {},
@@ -76,7 +79,7 @@ const sweep = async (from: number, runs: number, workers: number): Promise<Told>
     ),
   );
   if (process.stderr.isTTY) process.stderr.write('\r');
-  return { ...sum, failed: sum.failed.sort((a, b) => a - b) };
+  return { ...sum, failed: sum.failed.sort((a, b) => a.number - b.number) };
 };
 
 /** A history as a person reads it: who is there, what goes wrong, what came of it. */
@@ -94,14 +97,19 @@ const tellOf = async (history: History): Promise<boolean> => {
   return wrong.length === 0;
 };
 
+const doesNotHold = async (history: History): Promise<boolean> => (await play(history)).wrong.length > 0;
+
 const main = async (): Promise<number> => {
   const { values } = parseArgs({ options });
   if (values.help) {
     process.stdout.write(help);
     return 0;
   }
-  if (values.only !== undefined)
-    return (await tellOf(historyOf(numberOf('only', values.only, Number.MAX_SAFE_INTEGER)))) ? 0 : 1;
+  if (values.only !== undefined) {
+    const history = historyOf(numberOf('only', values.only, Number.MAX_SAFE_INTEGER));
+    const isMadeSmall = values.small && (await doesNotHold(history));
+    return (await tellOf(isMadeSmall ? await shrink(history, doesNotHold) : history)) ? 0 : 1;
+  }
   const runs = numberOf('runs', values.runs, perSeed);
   const seed = numberOf('seed', values.seed, 4000);
   const begun = performance.now();
@@ -116,8 +124,9 @@ const main = async (): Promise<number> => {
   if (values.coverage) for (const [what, count] of [...counts].sort()) say(`${String(count).padStart(7)}  ${what}`);
   const [worst] = told.failed;
   if (worst === undefined) return 0;
-  say(`do not hold: ${told.failed.slice(0, 20).join(', ')}. The first, made as small as it goes:`);
-  await tellOf(await shrink(historyOf(worst), async (smaller) => (await play(smaller)).wrong.length > 0));
+  for (const { number, wrong } of told.failed.slice(0, 20)) say(`${number}  ${wrong}`);
+  say('The first, made as small as it goes:');
+  await tellOf(await shrink(historyOf(worst.number), doesNotHold));
   return 1;
 };
 
