@@ -16,7 +16,7 @@ export const checkOf = (node: unknown): Check => {
     return {
       kind: 'status',
       name: context.context,
-      ...{ app: null, workflow: null, event: null },
+      ...{ app: null, appId: null, workflow: null, event: null },
       state,
       startedAt: context.createdAt,
       completedAt: over ? context.createdAt : null,
@@ -29,6 +29,7 @@ export const checkOf = (node: unknown): Check => {
     kind: 'check',
     name: context.name,
     app: checkSuite?.app?.slug ?? null,
+    appId: checkSuite?.app?.databaseId ?? null,
     workflow: checkSuite?.workflowRun?.workflow?.name ?? null,
     event: checkSuite?.workflowRun?.event ?? null,
     state: (completed ? conclusionStates[conclusion ?? ''] : progressStates[status]) ?? 'unknown',
@@ -70,11 +71,12 @@ const statusStates: Readonly<Record<string, Check['state']>> = {
 export const unknownCheck = (name: string): Check => ({
   kind: 'check',
   name,
-  ...{ app: null, workflow: null, event: null, state: 'unknown', startedAt: null, completedAt: null, url: null },
+  ...{ app: null, appId: null, workflow: null, event: null, state: 'unknown' },
+  ...{ startedAt: null, completedAt: null, url: null },
 });
 
 const Url = z.string().nullish();
-const App = z.object({ slug: z.string() }).nullish();
+const App = z.object({ slug: z.string(), databaseId: z.number().int().nullish() }).nullish();
 
 const Context = z.discriminatedUnion('__typename', [
   z.object({

@@ -6,10 +6,11 @@ import { checkOf, unknownCheck } from './github-check.ts';
 import { type GithubClient, type Params, read } from './github-client.ts';
 import { type Ancestry, Deployments, deploymentsOf } from './github-deployments.ts';
 import { graphqlRefusal } from './github-refusal.ts';
+import { isNoRules, RulesOfBranch, requiredOf, rulesOfBranch } from './github-required.ts';
 
 /**
- * What CI and deployments show of one commit: one query, a further one for each 100 checks, and one comparison for
- * each commit deployed in its place. Any error in the answer fails the whole, for half of the checks may read as green.
+ * What CI and deployments show of one commit, and what the branch demands of it: one query, a further one for each 100
+ * checks, and one comparison for each commit deployed in its place. Any error in the answer fails the whole, for half of the checks may read as green.
  */
 export const commitReports = async (
   client: GithubClient,
@@ -21,7 +22,7 @@ export const commitReports = async (
   const first =
     environments.length > 0
       ? await page(client, queryWithDeployments, { ...asked, environments, after: null })
-      : await page(client, queryOfChecks, { ...asked, after: null });
+      : await page(client, queryOfCommit, { ...asked, after: null });
   const contexts = [...first.contexts.nodes];
   let { pageInfo } = first.contexts;
   for (let pages = 1; pageInfo.hasNextPage && pages < pagesMax; pages += 1) {
@@ -35,6 +36,7 @@ export const commitReports = async (
     emptyActionsSuites: first.emptyActionsSuites,
     message: first.message,
     hasDescendant,
+    required: first.required,
   };
   return { ci, deployments: await deploymentsOf(client, ancestry, repo, sha, first.deployments) };
 };
@@ -43,8 +45,9 @@ const pagesMax = 5;
 
 const page = async (client: GithubClient, query: string, asked: Params) => {
   const { data, errors } = await client.query(query, asked);
-  if (errors.length > 0) throw graphqlRefusal('query Ci', errors);
-  const { object, deployments } = read(Answer, data, 'query Ci').node;
+  const amiss = errors.filter((error) => !isNoRules(error));
+  if (amiss.length > 0) throw graphqlRefusal('query Ci', amiss);
+  const { object, deployments, defaultBranchRef } = read(Answer, data, 'query Ci').node;
   if (!object) throw new PortError('refused', 'query Ci: the repository has no such commit');
   const suites = object.checkSuites?.nodes ?? [];
   return {
@@ -56,6 +59,7 @@ const page = async (client: GithubClient, query: string, asked: Params) => {
         suite?.app?.slug === 'github-actions' && suite.status !== 'COMPLETED' && suite.checkRuns?.totalCount === 0,
     ).length,
     deployments: deployments ?? { nodes: [] },
+    required: requiredOf(defaultBranchRef),
   };
 };
 
@@ -75,7 +79,7 @@ const checksOfCommit = /* GraphQL */ `
               startedAt
               completedAt
               detailsUrl
-              checkSuite { app { slug } workflowRun { event workflow { name } } }
+              checkSuite { app { slug databaseId } workflowRun { event workflow { name } } }
             }
             ... on StatusContext { context state createdAt targetUrl }
           }
@@ -86,8 +90,14 @@ const checksOfCommit = /* GraphQL */ `
   }
 `;
 
-const queryOfChecks = /* GraphQL */ `
+const queryOfCommit = /* GraphQL */ `
   query Ci($repo: ID!, $oid: GitObjectID!, $after: String) {
+    node(id: $repo) { ... on Repository { ${rulesOfBranch} ${checksOfCommit} } }
+  }
+`;
+
+const queryOfChecks = /* GraphQL */ `
+  query MoreChecks($repo: ID!, $oid: GitObjectID!, $after: String) {
     node(id: $repo) { ... on Repository { ${checksOfCommit} } }
   }
 `;
@@ -96,6 +106,7 @@ const queryWithDeployments = /* GraphQL */ `
   query CiAndDeployments($repo: ID!, $oid: GitObjectID!, $after: String, $environments: [String!]) {
     node(id: $repo) {
       ... on Repository {
+        ${rulesOfBranch}
         ${checksOfCommit}
         deployments(first: 30, environments: $environments, orderBy: { field: CREATED_AT, direction: DESC }) {
           nodes {
@@ -145,5 +156,6 @@ const Answer = z.object({
       })
       .nullish(),
     deployments: Deployments.optional(),
+    defaultBranchRef: RulesOfBranch,
   }),
 });

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { assertNever } from './assert.ts';
+import { cleanLine, withinBytes } from './clean-text.ts';
 
 /**
  * What CI says of one commit, as a value.
@@ -27,8 +29,7 @@ export const ciVerdict = (inputs: CiInputs): CiVerdict => {
   const { ageMs, graceMs, settleMs, deadlineMs } = inputs;
   const checks = countedChecks(inputs);
   const having = (bearing: Bearing): readonly Check[] => checks.filter((check) => bearingOf(check) === bearing);
-  const missing = (names: readonly string[]): readonly string[] =>
-    names.filter((name) => !isDeployName(name, inputs.deployPatterns) && !checks.some((check) => check.name === name));
+  const isCi = (name: string): boolean => !isDeployName(name, inputs.deployPatterns);
   const untilDeadline = (on: string): CiVerdict =>
     ageMs < deadlineMs ? pending(on) : { verdict: 'blocked', reason: `still waiting past the deadline: ${on}` };
 
@@ -53,10 +54,12 @@ export const ciVerdict = (inputs: CiInputs): CiVerdict => {
   const held = having('held');
   if (held.length > 0) return { verdict: 'blocked', reason: `waits for a person: ${wordsOf(held.map(nameOf))}` };
 
-  const late = missing(inputs.expected);
-  if (late.length > 0 && ageMs < graceMs + settleMs) return pending(`expected and not there yet: ${wordsOf(late)}`);
-  const required = missing(inputs.required);
-  if (required.length > 0) return untilDeadline(`required and not there: ${wordsOf(required)}`);
+  const seen = new Set(checks.map((check) => expectedKeyOf(check.name)));
+  const late = inputs.expected.filter((key) => !seen.has(key)).length;
+  if (late > 0 && ageMs < graceMs + settleMs)
+    return pending(`of the checks seen before this run ${late} not there yet`);
+  const required = inputs.required.filter((rule) => isCi(rule.name) && !checks.some((check) => meets(check, rule)));
+  if (required.length > 0) return untilDeadline(`required and not there: ${wordsOf(required.map(wantedOf))}`);
 
   const directive = skipDirective(inputs.message);
   if (directive !== null) return { verdict: 'blocked', reason: `the commit message says ${directive}` };
@@ -72,15 +75,16 @@ export const ciVerdict = (inputs: CiInputs): CiVerdict => {
 };
 
 /**
- * A check run or a commit status. For a status, `name` is its context, `startedAt` its creation, and `app`,
+ * A check run or a commit status. For a status, `name` is its context, `startedAt` its creation, and `app`, `appId`,
  * `workflow` and `event` are null. Instants are epoch ms as reported. `state` is the adapter's translation; a word it
  * does not know is `unknown`.
  */
 export type Check = {
   kind: 'check' | 'status';
   name: string;
-  /** Slug of the app behind a check. */
+  /** Slug and id of the app behind a check; of a status nobody tells. */
   app: string | null;
+  appId: number | null;
   workflow: string | null;
   /** The event of the workflow run behind it, such as `push`. */
   event: string | null;
@@ -112,15 +116,20 @@ export type CiFacts = {
   message: string;
   /** A later commit of the branch contains this one. */
   hasDescendant: boolean;
+  /** What the rules of the default branch demand now. */
+  required: readonly RequiredCheck[];
 };
 
-/** Which checks are evidence: names the branch demands, and patterns that hand a check to the deployment fold. */
-export type CiRules = { required: readonly string[]; deployPatterns: readonly string[] };
+/** A check the branch demands. With an `appId` only what that very app reported is it, whatever has its name. */
+export type RequiredCheck = { name: string; appId: number | null };
+
+/** Which checks are evidence: those the branch demands, and patterns that hand a check to the deployment fold. */
+export type CiRules = { required: readonly RequiredCheck[]; deployPatterns: readonly string[] };
 
 /** Everything the fold is fed with. Lengths are run time, so that no outage of ours counts. */
 export type CiInputs = CiFacts &
   CiRules & {
-    /** Names seen with event `push` on the base: awaited for a moment, so that a late starter is not missed. */
+    /** What was seen on the base, by `expectedFrom`: awaited for a moment, so that a late starter is not missed. */
     expected: readonly string[];
     /** Since the push was seen. */
     ageMs: number;
@@ -173,6 +182,22 @@ export const bearingOf = (check: Check): Bearing => {
   }
 };
 
+/**
+ * What a push is expected to bring, learnt from a commit before it: keys of names, at most twelve, workflows of a push
+ * first. A status, or a check of another app, does not say by what it was started: on a branch it was a push. Keys are
+ * short and of one length, since a record has to carry them, and many names differ in their last letters only.
+ */
+export const expectedFrom = (checks: readonly Check[], deployPatterns: readonly string[]): readonly string[] => {
+  const ofPush = newestChecks(checks).filter(
+    ({ name, event }) => (event === 'push' || event === null) && !isDeployName(name, deployPatterns),
+  );
+  const surestFirst = [...ofPush.filter(({ event }) => event === 'push'), ...ofPush];
+  return [...new Set(surestFirst.map(({ name }) => expectedKeyOf(name)))].slice(0, expectedMax);
+};
+
+/** How a check is remembered between commits: its name, cleaned and bounded. */
+export const checkKeyOf = (name: string): string => withinBytes(cleanLine(name, 60), 60);
+
 /** The checks that are evidence for CI: the newest of each key, without deployments and without ignored events. */
 export const countedChecks = ({
   checks,
@@ -220,10 +245,19 @@ const ignoredEvents: ReadonlySet<string> = new Set([
   'repository_dispatch',
 ]);
 
+// What a record can carry beside everything else.
+const expectedMax = 12;
+const expectedKeyOf = (name: string): string => createHash('sha256').update(name).digest('hex').slice(0, 8);
+
 const isIgnored = (check: Check): boolean => check.event !== null && ignoredEvents.has(check.event);
 
-// By name alone: the app that must have reported it belongs here once it is known.
-const isRequired = (check: Check, required: readonly string[]): boolean => required.includes(check.name);
+const isRequired = (check: Check, required: readonly RequiredCheck[]): boolean =>
+  required.some((rule) => meets(check, rule));
+
+const meets = (check: Check, { name, appId }: RequiredCheck): boolean =>
+  check.name === name && (appId === null || check.appId === appId);
+
+const wantedOf = ({ name, appId }: RequiredCheck): string => (appId === null ? name : `${name} by app ${appId}`);
 
 const worstFirst: readonly Bearing[] = ['failed', 'cut short', 'running', 'held', 'void', 'passed'];
 

@@ -1,6 +1,5 @@
 import { assertNever } from './assert.ts';
-import { type Check, type CiFacts, ciVerdict, lastCompletionAt } from './ci-verdict.ts';
-import { cleanLine, withinBytes } from './clean-text.ts';
+import { type Check, type CiFacts, checkKeyOf, ciVerdict, lastCompletionAt } from './ci-verdict.ts';
 import { deadlines } from './deadlines.ts';
 import { type Deployment, deploymentVerdict } from './deployment-verdict.ts';
 import type { Actor } from './issue.ts';
@@ -83,23 +82,26 @@ export type Proof =
   | { state: 'deploy pending'; on: string }
   | { state: 'red'; what: 'CI' | 'deployment'; failing: readonly Failing[]; blame: Blame };
 
+/** What the base showed before anything was begun: checks that were red there, and those that ran there at all. */
+export type Base = { baseRed: readonly string[]; expected: readonly string[] };
+
 /** Folds what the tip shows into one proof. Pure; `push` is null while nothing of this run is on the default branch. */
 export const proofOf = (
   push: Push | null,
   issue: IssueFacts,
   at: { clock: number; now: number },
   settings: RepoSettings,
-  baseRed: readonly string[] = [],
+  base: Base = { baseRed: [], expected: [] },
 ): Proof => {
   if (push === null || issue.proof === null) return { state: 'not pushed' };
   const { ci } = issue.proof;
-  const rules = { required: [], deployPatterns: settings.deployPatterns };
+  const rules = { required: ci.required, deployPatterns: settings.deployPatterns };
   const lastCompletedAt = lastCompletionAt({ checks: ci.checks, ...rules });
   const ageMs = Math.max(0, at.clock - push.seenAt);
   const verdict = ciVerdict({
     ...ci,
     ...rules,
-    expected: [],
+    expected: base.expected,
     ageMs,
     sinceLastCompletionMs: lastCompletedAt === null ? null : Math.max(0, at.now - lastCompletedAt),
     graceMs: deadlines.ciAppearsMs,
@@ -112,7 +114,7 @@ export const proofOf = (
         state: 'red',
         what: 'CI',
         failing: verdict.failing.map(({ name, url, state }) => ({ name, url, state })),
-        blame: blameOf(verdict.failing, baseRed),
+        blame: blameOf(verdict.failing, base.baseRed),
       };
     case 'pending':
       return { state: 'ci pending', on: verdict.on };
@@ -133,14 +135,11 @@ export const proofOf = (
 
 /** CI spoke no verdict on a commit because a later push cut it short: that one's carries it on. */
 export const isCutShort = (ci: CiFacts, settings: RepoSettings): boolean => {
-  const rules = { required: [], expected: [], deployPatterns: settings.deployPatterns };
+  const rules = { required: ci.required, expected: [], deployPatterns: settings.deployPatterns };
   const limits = { ageMs: 0, sinceLastCompletionMs: null, graceMs: 0, settleMs: 0, deadlineMs: deadlines.ciMs };
   const verdict = ciVerdict({ ...ci, ...rules, ...limits });
   return verdict.verdict === 'pending' && verdict.follow;
 };
-
-/** How a check is remembered between commits: its name, cleaned and bounded. */
-export const checkKeyOf = (name: string): string => withinBytes(cleanLine(name, 60), 60);
 
 const blameOf = (failing: readonly Check[], baseRed: readonly string[]): Blame => {
   const ours = failing.filter(({ name }) => !baseRed.includes(checkKeyOf(name)));

@@ -103,6 +103,11 @@ const Common = z.strictObject({
   declared: z.strictObject({ testsRed: z.boolean(), green: z.boolean() }),
   /** Checks that were red on `base` before anything was begun: no fault of this run's. */
   baseRed: z.array(z.string().max(60)).max(3),
+  /** Checks that ran on `base`, by `expectedFrom`: what a push is expected to bring. Nothing once the run ends. */
+  expected: z
+    .array(z.string().regex(/^[0-9a-f]{8}$/))
+    .max(12)
+    .default([]),
   /** Turns in a row that were asked to mend and brought no new commit. */
   idleFixes: z.number().int().min(0),
   /** Waits after what looked like a provider's failure, and until when the present one lasts. */
@@ -246,6 +251,7 @@ export const commonOf = (run: OpenRun): Omit<ClaimedRun, 'phase'> => ({
   reopened: run.reopened,
   headSeen: run.headSeen,
   baseRed: run.baseRed,
+  expected: run.expected,
   idleFixes: run.idleFixes,
   parks: run.parks,
   parkedUntil: run.parkedUntil,

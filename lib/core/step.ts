@@ -37,7 +37,7 @@ export const judge = (run: ActiveRun, facts: Facts, settings: RepoSettings): { l
   const proof: Proof =
     issue === null || issue === 'gone'
       ? { state: 'not pushed' }
-      : proofOf(pushOf(evolved), issue, facts, settings, run.baseRed);
+      : proofOf(pushOf(evolved), issue, facts, settings, run);
   const coloured = issue === null || issue === 'gone' ? evolved : colour(evolved, proof, facts.clock);
   const learned = reopened(coloured, facts, proof);
   return { learned, judged: { facts, proof, situation: situate(learned, facts, proof, settings) } };

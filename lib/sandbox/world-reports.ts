@@ -16,6 +16,7 @@ import {
   suitesOf,
 } from './github-reads.ts';
 import { GithubRefusal } from './github-refusal.ts';
+import { numberOf } from './github-rest-accounts.ts';
 import { repoHtml } from './github-rest-shapes.ts';
 import type { Commit, Repo, State, Status, Check as WorldCheck } from './github-state.ts';
 import { secondOf } from './world-reads.ts';
@@ -47,6 +48,10 @@ export const reportsOf = (
       emptyActionsSuites: suites.filter((suite) => suite.app === 'github-actions' && isEmpty(suite)).length,
       message: commit.message,
       hasDescendant,
+      required: (repo.rules.requiredChecks ?? []).map(({ context, app: by }) => ({
+        name: context,
+        appId: by === undefined ? null : numberOf(by),
+      })),
     },
     deployments: environments.length === 0 ? [] : deploymentsTo(state, repo, commit, environments),
   };
@@ -104,6 +109,7 @@ const checkOf = (state: State, repo: Repo, check: WorldCheck): Check => {
     kind: 'check',
     name: check.name,
     app,
+    appId: numberOf(app),
     workflow,
     // A suite without a workflow has no run that would tell of the event.
     event: workflow === null ? null : event,
@@ -119,7 +125,7 @@ const statusOf = ({ context, state, at }: Status): Check => {
   return {
     kind: 'status',
     name: context,
-    ...{ app: null, workflow: null, event: null },
+    ...{ app: null, appId: null, workflow: null, event: null },
     state: meaning,
     startedAt: secondOf(at),
     completedAt: meaning === 'queued' || meaning === 'running' ? null : secondOf(at),

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { leftOf } from '../core/age.ts';
-import { bearingOf, countedChecks } from '../core/ci-verdict.ts';
+import { bearingOf, checkKeyOf, countedChecks, expectedFrom } from '../core/ci-verdict.ts';
 import { cleanLine, withinBytes } from '../core/clean-text.ts';
 import { deadlines } from '../core/deadlines.ts';
 import { wedgedReason } from '../core/executor-health.ts';
-import { checkKeyOf } from '../core/facts.ts';
+import type { Base } from '../core/facts.ts';
 import type { Act, IssueDetail, RepoRef } from '../core/issue.ts';
 import { opened } from '../core/next.ts';
 import { dateOf, type ItemOf } from '../core/record.ts';
@@ -77,8 +77,9 @@ const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory
   if (project === 'no checkout') return { ruling: 'preflight failed', detail: noCheckout(settings) };
   if (project === 'refused')
     return { ruling: 'preflight failed', detail: `T3 refuses a project at ${settings.workspaceRoot}: look at its log` };
-  const baseRed = await redOn(tick, repo, head.head, settings).catch((error: unknown) => unreadableBy(error));
-  if ('ruling' in baseRed) return baseRed;
+  const seen = await seenOn(tick, repo, head.head, settings).catch((error: unknown) => unreadableBy(error));
+  if ('ruling' in seen) return seen;
+  const { baseRed, expected } = seen;
   if (baseRed.length > 0 && settings.baselineRed === 'hold')
     return { ruling: 'base red', detail: `${head.name} is red before anything was begun: ${baseRed.join(', ')}` };
   const now = tick.now();
@@ -115,6 +116,7 @@ const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory
     reopened: false,
     headSeen: null,
     baseRed: [...baseRed],
+    expected: [...expected],
     idleFixes: 0,
     parks: 0,
     parkedUntil: null,
@@ -153,13 +155,15 @@ const lostBefore = (lastWatch: ItemOf<'lastWatch'> | undefined, open: readonly O
   return gapMs > deadlines.gapMs || lastWatch?.executorDownSince != null ? Math.max(0, gapMs) : 0;
 };
 
-/** The checks that are red on a commit by now, by name: blame before repair. */
-const redOn = async (tick: Tick, repo: RepoRef, sha: string, settings: RepoSettings): Promise<readonly string[]> => {
+/** The checks of a commit by now, by name: those that are red, for blame before repair, and those a push brings. */
+const seenOn = async (tick: Tick, repo: RepoRef, sha: string, { deployPatterns }: RepoSettings): Promise<Base> => {
   const { ci } = await tick.ports.forge.ci(repo, { sha, hasDescendant: false, environments: [] });
-  const red = countedChecks({ checks: ci.checks, required: [], deployPatterns: settings.deployPatterns }).filter(
-    (check) => bearingOf(check) === 'failed',
-  );
-  return red.slice(0, 3).map(({ name }) => checkKeyOf(name));
+  const counted = countedChecks({ checks: ci.checks, required: ci.required, deployPatterns });
+  const red = counted.filter((check) => bearingOf(check) === 'failed');
+  return {
+    baseRed: red.slice(0, 3).map(({ name }) => checkKeyOf(name)),
+    expected: expectedFrom(ci.checks, deployPatterns),
+  };
 };
 
 /** One claim at a time, so that caps are counted by one: held for the moment, free again after 90 s whatever happens. */

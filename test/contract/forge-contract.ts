@@ -296,7 +296,7 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       const { ci, push } = await forging();
       const { after } = push(['Say\n\n[skip ci]']);
       expect(await ci(after)).toEqual({
-        ci: { checks: [], emptyActionsSuites: 0, message: 'Say\n\n[skip ci]', hasDescendant: false },
+        ci: { checks: [], emptyActionsSuites: 0, message: 'Say\n\n[skip ci]', hasDescendant: false, required: [] },
         deployments: [],
       });
     });
@@ -321,17 +321,39 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       expect(checks).toEqual([
         {
           ...{ kind: 'check', name: 'test', app: 'github-actions', workflow: 'CI', event: 'push', state: 'success' },
+          ...{ appId: expect.any(Number) },
           ...{ startedAt: at + 1_000, completedAt: at + 5_000, url: expect.stringContaining('http') },
         },
         {
           ...{ kind: 'check', name: 'nightly', app: 'github-actions', workflow: 'Night', event: 'schedule' },
+          ...{ appId: expect.any(Number) },
           ...{ state: 'running', startedAt: at + 1_000, completedAt: null, url: expect.stringContaining('http') },
         },
         {
-          ...{ kind: 'status', name: 'lint', app: null, workflow: null, event: null, state: 'failure' },
+          ...{ kind: 'status', name: 'lint', app: null, appId: null, workflow: null, event: null, state: 'failure' },
           ...{ startedAt: at + 2_000, completedAt: at + 2_000, url: null },
         },
       ]);
+    });
+
+    test('what the branch demands is told with the app that must report it, and a check with the app that did', async () => {
+      const { world, ci, push, report } = await forging();
+      const { after } = push(['One']);
+      world.setRules(name, { requiredChecks: [{ context: 'test', app: 'github-actions' }, { context: 'lint' }] });
+      report(after, [
+        { kind: 'check', name: 'test', startsAfterMs: 0 },
+        { kind: 'check', name: 'test', app: 'somebody-else', startsAfterMs: 0 },
+        { kind: 'status', context: 'lint', state: 'success', afterMs: 0 },
+      ]);
+      const { required, checks } = (await ci(after)).ci;
+      const appId = checks[0]?.appId;
+      expect(required).toEqual([
+        { name: 'test', appId },
+        { name: 'lint', appId: null },
+      ]);
+      expect(checks.map((check) => check.appId === appId)).toEqual([true, false, false]);
+      world.setRules(name, {});
+      expect((await ci(after)).ci.required).toEqual([]);
     });
 
     test.each([

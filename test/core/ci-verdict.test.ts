@@ -7,6 +7,7 @@ import {
   type CiVerdict,
   ciDefaults,
   ciVerdict,
+  expectedFrom,
   isDeployName,
   lastCompletionAt,
 } from '../../lib/core/ci-verdict.ts';
@@ -17,6 +18,7 @@ const aCheck = (over: Partial<Check> = {}): Check => ({
   kind: 'check',
   name: 'test',
   app: 'github-actions',
+  appId: 1,
   workflow: 'CI',
   event: 'push',
   state: 'success',
@@ -27,7 +29,17 @@ const aCheck = (over: Partial<Check> = {}): Check => ({
 });
 
 const aStatus = (over: Partial<Check> = {}): Check =>
-  aCheck({ kind: 'status', name: 'ci/woodpecker', app: null, workflow: null, event: null, ...over });
+  aCheck({ kind: 'status', name: 'ci/woodpecker', app: null, appId: null, workflow: null, event: null, ...over });
+
+/** Demanded of whatever app. */
+const named = (...names: string[]) => names.map((name) => ({ name, appId: null }));
+
+/** Expected, since a commit before had them. */
+const keysOf = (...names: string[]) =>
+  expectedFrom(
+    names.map((name) => aCheck({ name })),
+    [],
+  );
 
 /** A push seen ten minutes ago whose checks are long over. */
 const inputsOf = (over: Partial<CiInputs> = {}): CiInputs => ({
@@ -202,8 +214,8 @@ const inputsFor = (evidence: Evidence): CiInputs =>
     emptyActionsSuites: evidence.busy === 'suite' ? 1 : 0,
     message: evidence.skip ? 'Tidy up [skip ci]' : 'Tidy up',
     hasDescendant: evidence.descendant,
-    required: evidence.requiredMissing ? ['must-be-there'] : [],
-    expected: evidence.expectedMissing ? ['usually-there'] : [],
+    required: named(...(evidence.requiredMissing ? ['must-be-there'] : [])),
+    expected: evidence.expectedMissing ? keysOf('usually-there') : [],
     ageMs: ages[evidence.age],
     sinceLastCompletionMs: evidence.settled ? minute : minute - 1,
   });
@@ -318,7 +330,7 @@ describe('which checks count', () => {
 
   test.each(ignored)('a required check counts although its event is %s', (event) => {
     const nightly = aCheck({ name: 'nightly', event, state: 'failure' });
-    expect(wordOf(ciVerdict(inputsOf({ checks: [aCheck(), nightly], required: ['nightly'] })))).toBe('red');
+    expect(wordOf(ciVerdict(inputsOf({ checks: [aCheck(), nightly], required: named('nightly') })))).toBe('red');
   });
 
   test.each(['push', 'pull_request', 'workflow_run', 'merge_group', 'a_new_event'])(
@@ -331,12 +343,53 @@ describe('which checks count', () => {
 
   test('an ignored check does not stand for an expected one', () => {
     const checks = [aCheck({ name: 'unit' }), aCheck({ name: 'lint', event: 'schedule' })];
-    expect(wordOf(ciVerdict(inputsOf({ checks, expected: ['lint'], ageMs: minute })))).toBe('pending');
+    expect(wordOf(ciVerdict(inputsOf({ checks, expected: keysOf('lint'), ageMs: minute })))).toBe('pending');
+  });
+
+  test('a check named like a required one from another app does not stand for it', () => {
+    const required = [{ name: 'test', appId: 1 }];
+    const of = (appId: number | null) =>
+      ciVerdict(inputsOf({ checks: [aCheck({ name: 'lint' }), aCheck({ appId })], required }));
+    expect([of(1), of(2), of(null)].map(wordOf)).toEqual(['green', 'pending', 'pending']);
+    expect(of(2)).toMatchObject({ on: 'required and not there: test by app 1' });
+    expect(wordOf(ciVerdict(inputsOf({ checks: [aStatus({ name: 'test' })], required })))).toBe('pending');
+  });
+
+  test('the failure of a check named like a required one from another app is red all the same', () => {
+    const checks = [aCheck(), aCheck({ app: 'somebody-else', appId: 2, state: 'failure' })];
+    expect(wordOf(ciVerdict(inputsOf({ checks, required: [{ name: 'test', appId: 1 }] })))).toBe('red');
+  });
+
+  test('a nightly check is not counted for a requirement that wants it from another app', () => {
+    const nightly = aCheck({ name: 'nightly', event: 'schedule', state: 'failure', appId: 2 });
+    const required = [{ name: 'nightly', appId: 1 }];
+    expect(wordOf(ciVerdict(inputsOf({ checks: [aCheck(), nightly], required })))).toBe('pending');
+  });
+
+  test('what is expected is what a push brought: no nightly runs, no deployments, at most twelve, of a push first', () => {
+    const knowing = (...checks: Check[]) =>
+      ciVerdict(
+        inputsOf({
+          expected: expectedFrom(checks, ['argocd/*']),
+          checks: [aCheck()],
+          ageMs: minute,
+          sinceLastCompletionMs: minute,
+        }),
+      );
+    expect(wordOf(knowing(aCheck()))).toBe('green');
+    expect(
+      wordOf(knowing(aCheck(), aCheck({ name: 'nightly', event: 'schedule' }), aStatus({ name: 'argocd/shop' }))),
+    ).toBe('green');
+    expect(wordOf(knowing(aCheck(), aStatus()))).toBe('pending');
+    const many = [...Array.from({ length: 20 }, (_, n) => aStatus({ name: `a${n}` })), aCheck({ name: 'zzz' })];
+    const keys = expectedFrom(many, []);
+    expect(keys).toHaveLength(12);
+    expect(keys[0]).toBe(keysOf('zzz')[0]);
   });
 
   test('expected and required checks that are there are waited for no longer', () => {
     const checks = [aCheck({ name: 'lint' }), aStatus()];
-    const there = { checks, expected: ['lint'], required: ['lint', 'ci/woodpecker'] };
+    const there = { checks, expected: keysOf('lint'), required: named('lint', 'ci/woodpecker') };
     expect(wordOf(ciVerdict(inputsOf({ ...there, ageMs: minute })))).toBe('green');
   });
 
@@ -345,7 +398,7 @@ describe('which checks count', () => {
     const deploy = aStatus({ name: 'argocd/shop', state: 'failure' });
     expect(wordOf(ciVerdict(inputsOf({ checks: [aCheck(), deploy], deployPatterns })))).toBe('green');
     expect(wordOf(ciVerdict(inputsOf({ checks: [{ ...deploy, state: 'success' }], deployPatterns })))).toBe('none');
-    const demanded = { required: ['Deploy to production'], expected: ['argocd/shop'] };
+    const demanded = { required: named('Deploy to production') };
     expect(wordOf(ciVerdict(inputsOf({ checks: [aCheck()], deployPatterns, ...demanded, ageMs: minute })))).toBe(
       'green',
     );
@@ -360,7 +413,7 @@ describe('which checks count', () => {
       aCheck({ name: 'e2e', state: 'running', completedAt: null }),
     ];
     expect(lastCompletionAt({ checks, required: [], deployPatterns: ['deploy'] })).toBe(3_000);
-    expect(lastCompletionAt({ checks, required: ['nightly'], deployPatterns: ['deploy'] })).toBe(9_000);
+    expect(lastCompletionAt({ checks, required: named('nightly'), deployPatterns: ['deploy'] })).toBe(9_000);
     expect(lastCompletionAt({ checks: [], required: [], deployPatterns: [] })).toBeNull();
   });
 
@@ -377,7 +430,7 @@ describe('lengths', () => {
   test('each is over when it is reached', () => {
     const silent = (ageMs: number): string => wordOf(ciVerdict(inputsOf({ ageMs })));
     const late = (ageMs: number): string =>
-      wordOf(ciVerdict(inputsOf({ ageMs, checks: [aCheck()], expected: ['lint'] })));
+      wordOf(ciVerdict(inputsOf({ ageMs, checks: [aCheck()], expected: keysOf('lint') })));
     expect([silent(3 * minute - 1), silent(3 * minute)]).toEqual(['pending', 'none']);
     expect([late(4 * minute - 1), late(4 * minute)]).toEqual(['pending', 'green']);
   });
@@ -468,7 +521,7 @@ describe('words', () => {
       verdict: 'blocked',
       reason: 'the commit message says [no ci]',
     });
-    expect(ciVerdict(inputsOf({ required: ['lint'], ageMs: 60 * minute }))).toEqual({
+    expect(ciVerdict(inputsOf({ required: named('lint'), ageMs: 60 * minute }))).toEqual({
       verdict: 'blocked',
       reason: 'still waiting past the deadline: required and not there: lint',
     });
@@ -498,6 +551,7 @@ const someCheck: fc.Arbitrary<Check> = fc.record({
   kind: fc.constantFrom('check', 'status'),
   name: fc.constantFrom('unit', 'lint', 'deploy'),
   app: fc.constantFrom('github-actions', null),
+  appId: fc.constantFrom(1, null),
   workflow: fc.constantFrom('CI', null),
   event: fc.constantFrom('push', 'schedule', null),
   state: fc.oneof(fc.constant<Check['state']>('success'), fc.constantFrom(...states)),
@@ -505,14 +559,16 @@ const someCheck: fc.Arbitrary<Check> = fc.record({
   completedAt: someInstant,
   url: fc.constantFrom('https://ci.example/1', null),
 });
+const isDemanded = (check: Check, { required }: CiInputs): boolean =>
+  required.some(({ name, appId }) => name === check.name && (appId === null || appId === check.appId));
 const someLength = fc.integer({ min: 0, max: 70 * minute });
 const someInputs: fc.Arbitrary<CiInputs> = fc.record({
   checks: fc.array(someCheck, { maxLength: 5 }),
   emptyActionsSuites: fc.oneof(fc.constant(0), fc.nat(2)),
   message: fc.oneof(fc.constant('Tidy up'), fc.constantFrom('[skip ci]', 'a\n\nskip-checks: true')),
   hasDescendant: fc.boolean(),
-  required: fc.subarray(['unit', 'deploy']),
-  expected: fc.subarray(['unit', 'lint']),
+  required: fc.subarray([...named('unit', 'deploy'), { name: 'lint', appId: 1 }]),
+  expected: fc.subarray(['unit', 'lint']).map((names) => keysOf(...names)),
   deployPatterns: fc.subarray(['*deploy*']),
   ageMs: someLength,
   sinceLastCompletionMs: fc.option(someLength),
@@ -575,7 +631,7 @@ describe('whatever CI reports', () => {
         const evidence = inputs.checks.filter(
           (check) =>
             !(inputs.deployPatterns.length > 0 && check.name === 'deploy') &&
-            (check.event !== 'schedule' || inputs.required.includes(check.name)),
+            (check.event !== 'schedule' || isDemanded(check, inputs)),
         );
         expect(evidence.some((check) => check.state === 'success')).toBe(true);
         // The latest start of each key is what was seen last; none of those may be bad.
@@ -602,7 +658,7 @@ describe('whatever CI reports', () => {
         someCheck,
         fc.constantFrom('schedule', 'issues', 'workflow_dispatch'),
         (inputs, check, event) => {
-          fc.pre(!inputs.required.includes(check.name));
+          fc.pre(!isDemanded(check, inputs));
           const noise = { ...check, event };
           expect(ciVerdict({ ...inputs, checks: [...inputs.checks, noise] })).toEqual(ciVerdict(inputs));
         },

@@ -25,6 +25,7 @@ const aDeployCheck = (over: Partial<Check> = {}): Check => ({
   kind: 'status',
   name: 'argocd/shop',
   app: null,
+  appId: null,
   workflow: null,
   event: null,
   state: 'success',

@@ -28,6 +28,7 @@ const full = {
   commits: [1, 2, 3, 4, 5].map((n) => shaOf(String(n))),
   headSeen: shaOf('a'),
   baseRed: Array.from({ length: 3 }, () => withinBytes(wide(60), 60)),
+  expected: Array.from({ length: 12 }, () => 'f'.repeat(8)),
   tokens: Array.from({ length: 4 }, () => 123_456_789),
   question: { requestId: 'r'.repeat(40), stage: 'answered', at: 1_800_000_000_000 },
   halt: { at: 1_800_000_000_000, interrupts: 10, lastOrderAt: 1_800_000_000_000 },

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Check } from '../../lib/core/ci-verdict.ts';
+import { type Check, expectedFrom } from '../../lib/core/ci-verdict.ts';
 import { deadlines } from '../../lib/core/deadlines.ts';
 import type { StartedRun } from '../../lib/core/evolve.ts';
 import type { AgentFacts, Facts, IssueFacts } from '../../lib/core/facts.ts';
@@ -147,6 +147,7 @@ const checkOf = (name: string, state: Check['state']): Check => ({
   kind: 'check',
   name,
   app: 'github-actions',
+  appId: 1,
   workflow: 'CI',
   event: 'push',
   state,
@@ -178,6 +179,7 @@ const aProof: fc.Arbitrary<NonNullable<IssueFacts['proof']>> = fc.record({
     emptyActionsSuites: fc.nat(1),
     message: fc.constantFrom('fix: mend it', 'fix: mend it [skip ci]'),
     hasDescendant: fc.boolean(),
+    required: fc.constantFrom([], [{ name: 'lint', appId: null }], [{ name: 'test', appId: 2 }]),
   }),
   deployments: fc.constant([]),
 });
@@ -246,6 +248,7 @@ const aLearnt = fc.record({
   tokensAt: maybe(anInstant),
   tokensReadAt: maybe(anInstant),
   baseRed: fc.constantFrom([], ['test']),
+  expected: fc.constantFrom([], [...expectedFrom([checkOf('test', 'success'), checkOf('lint', 'success')], [])]),
   firstTakenUpAt: maybe(anInstant),
   firstRedAt: maybe(anInstant),
   goneSince: maybe(anInstant),
@@ -358,7 +361,10 @@ const standing: IssueFacts = {
   proof: null,
 };
 const ci = (...checks: Check[]): Partial<IssueFacts> => ({
-  proof: { ci: { checks, emptyActionsSuites: 0, message: 'fix: mend it', hasDescendant: false }, deployments: [] },
+  proof: {
+    ci: { checks, emptyActionsSuites: 0, message: 'fix: mend it', hasDescendant: false, required: [] },
+    deployments: [],
+  },
 });
 const told = {
   n: 0,
@@ -447,7 +453,13 @@ const cases: readonly Case[] = [
     agent: over,
     issue: {
       proof: {
-        ci: { checks: [checkOf('test', 'cancelled')], emptyActionsSuites: 0, message: '', hasDescendant: true },
+        ci: {
+          checks: [checkOf('test', 'cancelled')],
+          emptyActionsSuites: 0,
+          message: '',
+          hasDescendant: true,
+          required: [],
+        },
         deployments: [],
       },
     },

@@ -21,6 +21,7 @@ const check = (state: Check['state'], name = 'test'): Check => ({
   kind: 'check',
   name,
   app: 'github-actions',
+  appId: 1,
   workflow: 'CI',
   event: 'push',
   state,
@@ -60,7 +61,7 @@ const anIssue = (change: Partial<IssueFacts> = {}): IssueFacts => ({
   ...change,
 });
 const proof = (...checks: Check[]): IssueFacts['proof'] => ({
-  ci: { checks, emptyActionsSuites: 0, message: 'fix: mend it', hasDescendant: false },
+  ci: { checks, emptyActionsSuites: 0, message: 'fix: mend it', hasDescendant: false, required: [] },
   deployments: [],
 });
 const person = { login: 'maintainer', kind: 'user' } as const;
@@ -345,7 +346,7 @@ const cases: Record<SituationName, readonly Case[]> = {
         agent: over(),
         issue: anIssue({
           proof: {
-            ci: { checks: [check('cancelled')], emptyActionsSuites: 0, message: '', hasDescendant: true },
+            ci: { checks: [check('cancelled')], emptyActionsSuites: 0, message: '', hasDescendant: true, required: [] },
             deployments: [],
           },
         }),

@@ -33,6 +33,7 @@ const arbitraryOf = (schema: unknown): fc.Arbitrary<unknown> => {
   if (schema instanceof z.ZodBoolean) return fc.boolean();
   if (schema instanceof z.ZodNumber) return numberOf(schema);
   if (schema instanceof z.ZodString) return stringOf(schema);
+  if (schema instanceof z.ZodDefault) return arbitraryOf(schema.unwrap() as z.ZodType);
   throw new Error(`no generator for ${String(schema)}`);
 };
 
