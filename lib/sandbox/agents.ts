@@ -12,6 +12,25 @@ export const WorldAct = z.strictObject({
   ci: z.enum(['green', 'red']),
   branch: z.string().optional(),
   onTop: z.boolean().optional(),
+  /** Opens a pull request from the branch, where there is none yet, and says what people make of it. */
+  pull: z
+    .strictObject({
+      title: z.string(),
+      body: z.string(),
+      draft: z.boolean().optional(),
+      /** It turns out to conflict at once; until the branch is pushed to again. */
+      conflicts: z.boolean().optional(),
+      /** What CI finds on the default branch after the merge. */
+      onMain: z.enum(['green', 'red']).optional(),
+      /** What a person does so long after: merges it as soon as it can be, closes it, reviews it; or auto-merge does. */
+      fate: z
+        .strictObject({
+          does: z.enum(['merge', 'squash', 'rebase', 'squash in own words', 'close', 'ask for changes', 'auto-merge']),
+          afterMs: z.number(),
+        })
+        .optional(),
+    })
+    .optional(),
 });
 export type WorldAct = z.infer<typeof WorldAct>;
 
@@ -33,6 +52,10 @@ export const agentNames = [
   'spends too much',
   'stays alive after green',
   'takes its time',
+  'opens a pull request that is merged',
+  'opens a pull request whose checks are red first',
+  'opens a pull request that nobody merges',
+  'opens a pull request that a person closes',
 ] as const;
 export type AgentName = (typeof agentNames)[number];
 
@@ -101,6 +124,14 @@ export const agentOf = (name: AgentName, issue: number, turn: AgentTurn): AgentS
         ...Array.from({ length: 4 }, (): AgentAct => ({ afterMs: minutes(8), does: 'tool', detail: 'Bash: npm test' })),
         ...lands(run, refs, 'green'),
       ]);
+    case 'opens a pull request that is merged':
+      return works(proposes(run, issue, { fate: { does: 'squash', afterMs: minutes(15) } }));
+    case 'opens a pull request whose checks are red first':
+      return works(proposes(run, issue, { fate: { does: 'rebase', afterMs: minutes(15) } }, isFix ? 'green' : 'red'));
+    case 'opens a pull request that nobody merges':
+      return works(proposes(run, issue, {}));
+    case 'opens a pull request that a person closes':
+      return works(proposes(run, issue, { fate: { does: 'close', afterMs: minutes(15) } }));
   }
 };
 
@@ -123,6 +154,34 @@ const providerFails: readonly AgentAct[] = [
 ];
 
 const works = (acts: readonly AgentAct[]): AgentScript => ({ starts: 'ok', startMs: 4000, acts });
+
+/** Test first, then the change, on a branch of its own, and a pull request from it, as the preamble asks. */
+export const proposes = (
+  run: string | null,
+  issue: number,
+  pull: Omit<NonNullable<WorldAct['pull']>, 'title' | 'body'>,
+  ci: WorldAct['ci'] = 'green',
+  branch = 'mend',
+): readonly AgentAct[] => {
+  const refs = `Refs #${issue}`;
+  const trailer = run === null ? '' : `AFK-Run: ${run}`;
+  const act: WorldAct = {
+    push: [
+      `test: show the fault\n\n${refs}\n\n${trailer}\nAFK-Phase: tests-red`,
+      `fix: mend it\n\n${refs}\n\n${trailer}\nAFK-Phase: green`,
+    ],
+    ci,
+    branch: `${branch}-${issue}`,
+    pull: { title: 'Mend it', body: `It was broken.\n\n${refs}\n\n${trailer}`, ...pull },
+  };
+  return [
+    { afterMs: minutes(2), does: 'tool', detail: 'Bash: npm test' },
+    { afterMs: minutes(1), does: 'change-file', path: 'src/index.ts' },
+    { afterMs: minutes(1), does: 'tokens', total: 180_000 },
+    { afterMs: minutes(1), does: 'world', act },
+    { afterMs: minutes(1), does: 'end', how: 'completed', text: 'Opened a pull request with the fix and its test.' },
+  ];
+};
 
 /** Test first, then the change, then one push with both, as the preamble asks. */
 const lands = (run: string | null, refs: string, ci: WorldAct['ci'], onTop = false): readonly AgentAct[] => {

@@ -70,6 +70,13 @@ export const pullActs = (state: State, runCi: (repo: Repo, push: PushSeen, at: n
     }
   };
 
+  /** Something was checked, and all of it is over and did not fail. */
+  const isGreen = (name: string, sha: string): boolean => {
+    const repo = repoOf(state, name);
+    const checks = latestChecks(checksOf(state, repo, sha)).map((check) => checkStanding(state, check).conclusion);
+    return checks.length > 0 && checks.every((word) => word === 'success' || word === 'skipped' || word === 'neutral');
+  };
+
   const reviewPull = (name: string, number: number, review: 'approved' | 'changes_requested', at: number): void => {
     const { issue, pull } = pullOf(state, name, number);
     pull.review = review;
@@ -87,7 +94,7 @@ export const pullActs = (state: State, runCi: (repo: Repo, push: PushSeen, at: n
     pullOf(state, name, number).pull.conflicting = conflicting;
   };
 
-  return { landPull, enableAutoMerge, mergeWhatIsReady, reviewPull, markReady, setConflicting };
+  return { landPull, enableAutoMerge, mergeWhatIsReady, isGreen, reviewPull, markReady, setConflicting };
 };
 
 /** What a pull request brings: the commits its head has and its base has not, or had not when it was merged. */

@@ -187,7 +187,9 @@ const watched = (viewer: WorldViewer, ref: IssueRef): WatchedIssue | null => {
 const closingOf = ({ state, maySee, actor }: WorldViewer, issue: Issue): WatchedIssue['closed'] => {
   const [closing] = newestEvents(issue, ['closed'], 1).list;
   if (closing === undefined) return { actor: null, commit: null };
-  const repo = closing.commit === null ? undefined : state.repos.get(closing.commit.repoId);
-  const commit = repo !== undefined && maySee(repo) ? repo.commits.get(closing.commit?.sha ?? '') : undefined;
+  const pull = closing.pull === null ? undefined : state.issues.get(closing.pull);
+  const by = closing.commit ?? (pull?.pull?.mergeSha ? { repoId: pull.repoId, sha: pull.pull.mergeSha } : null);
+  const repo = by === null ? undefined : state.repos.get(by.repoId);
+  const commit = repo !== undefined && maySee(repo) ? repo.commits.get(by?.sha ?? '') : undefined;
   return { actor: actor(closing.actor), commit: commit ? { sha: commit.sha, message: commit.message } : null };
 };

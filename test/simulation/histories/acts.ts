@@ -76,15 +76,15 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
         tidied.add(index);
       },
       'pushes something else': () => {
-        world.nextCi('green');
+        world.nextCi(name, 'green');
         github.push(name, { actor: 'maintainer', commits: docs() }, now);
       },
       'pushes something red': () => {
-        world.nextCi('red');
+        world.nextCi(name, 'red');
         github.push(name, { actor: 'maintainer', commits: docs() }, now);
       },
       'rewrites the branch': () => {
-        world.nextCi('green');
+        world.nextCi(name, 'green');
         github.rewrite(name, { actor: 'maintainer', commits: docs() }, now);
       },
       'renames the repo': () => {
