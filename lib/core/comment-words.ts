@@ -1,5 +1,5 @@
 import { cleanLine, quoteMarkdown } from './clean-text.ts';
-import type { EndedRun, OpenRun } from './run.ts';
+import type { EndedRun, OpenRun, Pull } from './run.ts';
 
 /** A run of which there is something to tell. */
 export type ToldRun = Exclude<OpenRun, { phase: 'claimed' }> | EndedRun;
@@ -17,7 +17,7 @@ export const environmentWords = (environments: readonly string[]): string => {
 export const withoutRunId = (text: string, run: ToldRun): string => text.replaceAll(run.id, '[run id]');
 
 /** The repo's own address, from the issue's; null where that does not look like one. */
-export const homeOf = (run: ToldRun): string | null =>
+export const homeOf = (run: Pick<ToldRun, 'issue'>): string | null =>
   /^(https?:\/\/[\w.:/-]+)\/issues\/\d+$/.exec(run.issue.url)?.[1] ?? null;
 
 /** Words as a link, if it leads to a page of the repo itself: an address somewhere else is a stranger's choice. */
@@ -25,3 +25,25 @@ export const linked = (words: string, url: string | null, run: ToldRun): string 
   const home = homeOf(run);
   return home !== null && url?.startsWith(`${home}/`) && /^[\w.:/?=&%#-]+$/.test(url) ? `[${words}](${url})` : words;
 };
+
+/** How a pull request stands, in words that follow its number. */
+export const standsWords: Readonly<Record<Pull['stands'], string>> = {
+  open: 'open',
+  draft: 'a draft',
+  conflicting: 'conflicts',
+  red: 'checks red',
+  checked: 'checks running',
+  unreviewed: 'waits for a review',
+  unmerged: 'waits to be merged',
+  merged: 'merged',
+  closed: 'closed unmerged',
+};
+
+/** The run's pull request as a link, if it leads to a page of the repo itself. */
+export const pullWords = (run: ToldRun, { number }: Pull): string => {
+  const home = homeOf(run);
+  return linked(`pull request #${number}`, home === null ? null : `${home}/pull/${number}`, run);
+};
+
+/** At the beginning of a sentence, also where its first word stands in a link. */
+export const capital = (text: string): string => text.replace(/[a-z]/, (letter) => letter.toUpperCase());

@@ -19,6 +19,8 @@ export const deadlines = {
   ciAppearsMs: minutes(10),
   ciMs: minutes(60),
   deployMs: minutes(60),
+  /** So long a pull request waits for a review or its merge, from its head first seen: a working day. */
+  pullMs: minutes(8 * 60),
   /** A last completion younger than this may still be followed by a late starter. */
   ciSettlesMs: 60_000,
   /** After green a turn may go on tidying for so long. */

@@ -35,7 +35,7 @@ export type Allowances = {
  * | situation                                                              | decision                                      |
  * |------------------------------------------------------------------------|-----------------------------------------------|
  * | cancelled by a person · issue gone                                     | end cancelled                                 |
- * | out of reach · landed, turn still out · CI or deployment pending · red, turn still out · over, not yet settled · parked · at work | wait |
+ * | out of reach · landed, turn still out · CI or deployment pending · red, turn still out · over, not yet settled · parked · at work · pull request pending, waits or merged | wait |
  * | out of reach too long · elsewhere                                      | escalate                                      |
  * | landed                                                                 | end done                                      |
  * | no CI · CI blocked · CI overdue · deployment overdue                   | freeze                                        |
@@ -43,12 +43,14 @@ export type Allowances = {
  * | stalled                                                                | restart if allowed, else hand back            |
  * | asking                                                                 | answer                                        |
  * | asking still · told to stop asking                                     | interrupt · say so, in a turn                 |
- * | run overdue · asking again · vanished · failed · turn overdue · over budget | hand back                                |
+ * | run overdue · asking again · vanished · failed · turn overdue · over budget · red as the base was · pull request overdue or refused | hand back |
  * | red, turn over                                                         | fix forward if allowed, else freeze           |
- * | red too long · red as the base was                                     | freeze                                        |
+ * | red too long                                                           | freeze                                        |
+ * | pull request red or conflicting                                        | fix forward if allowed, else hand back        |
+ * | pull request draft                                                     | nudge if allowed, else hand back              |
  * | idle end                                                               | park if allowed; else nudge if allowed, else escalate |
  * | park over                                                              | try again                                     |
- * | silent end                                                             | nudge if allowed, else escalate               |
+ * | silent end · no pull request                                           | nudge if allowed, else escalate               |
  *
  * Hand back is *escalate* before a push and *freeze* after one.
  */
@@ -66,6 +68,9 @@ export const decide = (situation: SituationName, allowances: Allowances): Decisi
     case 'over, not yet settled':
     case 'parked':
     case 'at work':
+    case 'pull request pending':
+    case 'pull request waits':
+    case 'pull request merged':
       return 'wait';
     case 'asking':
       return 'answer';
@@ -85,7 +90,6 @@ export const decide = (situation: SituationName, allowances: Allowances): Decisi
     case 'CI overdue':
     case 'deployment overdue':
     case 'red too long':
-    case 'red as the base was':
       return 'freeze';
     case 'could not start':
     case 'lost':
@@ -99,13 +103,22 @@ export const decide = (situation: SituationName, allowances: Allowances): Decisi
     case 'failed':
     case 'turn overdue':
     case 'over budget':
+    case 'red as the base was':
+    case 'pull request overdue':
+    case 'pull request refused':
       return handBack;
     case 'red, turn over':
       return allowances.attempt ? 'fix forward' : 'freeze';
+    case 'pull request red':
+    case 'pull request conflicting':
+      return allowances.attempt ? 'fix forward' : handBack;
+    case 'pull request draft':
+      return allowances.nudge ? 'nudge' : handBack;
     case 'idle end':
       if (allowances.park) return 'park';
       return allowances.nudge ? 'nudge' : 'escalate';
     case 'silent end':
+    case 'no pull request':
       return allowances.nudge ? 'nudge' : 'escalate';
     default:
       return assertNever(situation);
@@ -124,8 +137,16 @@ export const afterHalt = (
   { isTurnOut, isMending }: { isTurnOut: boolean; isMending: boolean },
 ): Decision => {
   // The interrupted turn is our doing: it costs no nudge, and no run that has none left.
-  if (situation === 'silent end' || situation === 'idle end') return 'resume';
-  if (situation === 'red, turn over' && isMending) return 'resume';
+  if (reminded.has(situation)) return 'resume';
+  if (isMending && mended.has(situation)) return 'resume';
   if (decision !== 'wait' || isTurnOut) return decision;
   return situation === 'out of reach' || situation === 'over, not yet settled' ? 'wait' : 'resume';
 };
+
+const reminded: ReadonlySet<SituationName> = new Set([
+  'silent end',
+  'idle end',
+  'no pull request',
+  'pull request draft',
+]);
+const mended: ReadonlySet<SituationName> = new Set(['red, turn over', 'pull request red', 'pull request conflicting']);

@@ -1,5 +1,6 @@
 import { deadlines } from './deadlines.ts';
 import type { AgentFacts, Facts, IssueFacts, Proof } from './facts.ts';
+import { withPull } from './pull-request.ts';
 import { type ActiveRun, commonOf, isActive, type OpenRun, type Push, withTrackerBack } from './run.ts';
 import type { TurnState } from './turn-state.ts';
 
@@ -14,7 +15,9 @@ export const evolve = <R extends StartedRun>(run: R, facts: Facts): R | ActiveRu
   const reached = withReach(run, facts);
   const turned = facts.agent === null ? reached : withTurn(reached, facts.agent, facts.clock);
   const { issue } = facts;
-  return issue === null || issue === 'gone' ? turned : withLanding(turned, issue, facts.clock);
+  if (issue === null || issue === 'gone') return turned;
+  const proposed = issue.pull === null ? turned : withPull(turned, issue.pull.shown, facts.clock);
+  return withLanding(proposed, issue, facts.clock);
 };
 
 /** The colour a proof gives the push, with the instants at which it was first seen. Same contract as `evolve`. */

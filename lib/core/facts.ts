@@ -3,6 +3,7 @@ import { type Check, type CiFacts, checkKeyOf, ciVerdict, lastCompletionAt } fro
 import { deadlines } from './deadlines.ts';
 import { type Deployment, deploymentVerdict } from './deployment-verdict.ts';
 import type { Actor } from './issue.ts';
+import type { PullFacts } from './pull-request.ts';
 import type { Push } from './run.ts';
 import type { RepoSettings } from './settings.ts';
 import type { TurnState } from './turn-state.ts';
@@ -44,6 +45,11 @@ export type IssueFacts = {
     hasDescendant: boolean;
     declared: { testsRed: boolean; green: boolean };
   } | null;
+  /**
+   * The run's pull request, where its changes land by one; its checks only while no turn is out. Null where there is
+   * none, and where nothing is asked about it: changes land by push, or nothing of it is left to be seen.
+   */
+  pull: { shown: PullFacts; ci: CiFacts | null } | null;
   /** Commits of this run that are only on another branch or in a pull request; asked once nothing else is left. */
   elsewhere: { url: string } | null;
   /** What CI and deployments show of the tip; null while nothing is pushed. */
@@ -141,7 +147,8 @@ export const isCutShort = (ci: CiFacts, settings: RepoSettings): boolean => {
   return verdict.verdict === 'pending' && verdict.follow;
 };
 
-const blameOf = (failing: readonly Check[], baseRed: readonly string[]): Blame => {
+/** Whose fault these are, by what was red before anything was begun. */
+export const blameOf = (failing: readonly Check[], baseRed: readonly string[]): Blame => {
   const ours = failing.filter(({ name }) => !baseRed.includes(checkKeyOf(name)));
   if (ours.length === 0) return 'base';
   return ours.every(({ state }) => state === 'cancelled' || state === 'stale' || state === 'startup-failure')

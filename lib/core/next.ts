@@ -4,31 +4,35 @@ import { deadlines } from './deadlines.ts';
 import type { Decision } from './decide.ts';
 import { evolve, type StartedRun } from './evolve.ts';
 import type { Facts, Failing, Proof } from './facts.ts';
-import type { ActiveRun, Command, EndingRun, Leaving, OpenRun, Outcome, RestartingRun, Turn } from './run.ts';
+import type { PullStanding } from './pull-request.ts';
+import type { ActiveRun, Command, EndingRun, Leaving, OpenRun, Outcome, Pull, RestartingRun, Turn } from './run.ts';
 import { commonOf, pushOf, withTrackerBack } from './run.ts';
 import { keptName } from './said.ts';
-import type { Situation } from './situation.ts';
+import type { Situation, SituationName } from './situation.ts';
 
 /** Who records the next state, and when (wall time): what an owed command is signed with. */
 export type Signature = { now: number; by: string };
 
 /** Everything `next` needs of one look. */
-export type Judged = { facts: Facts; proof: Proof; situation: Situation };
+export type Judged = { facts: Facts; proof: Proof; pull: PullStanding; situation: Situation };
 
 /**
  * The run that follows from a decision, with the command it then owes the executor. Pure. `wait` gives back the very
  * same run. A new turn always follows one that is over: its `after` is the executor's stamp of the last message.
  */
 export const next = (run: ActiveRun, decision: Decision, judged: Judged, signature: Signature): StartedRun => {
-  const { facts, proof } = judged;
+  const { facts, proof, situation } = judged;
   switch (decision) {
     case 'wait':
       return run;
     case 'fix forward': {
+      const why = mendsPullFor(situation.name);
+      if (why !== null) return mendingPull(run, why, judged, signature);
       if (run.phase === 'working') throw new Error(`run ${run.id} has nothing to mend: it has not pushed`);
-      const failing = proof.state === 'red' ? proof.failing.slice(0, failingMax).map(bounded) : [];
+      const failing = proof.state === 'red' ? keptFailing(proof.failing) : [];
       return {
         ...commonOf(run),
+        pull: run.pull && { ...run.pull, mended: null },
         phase: 'fixing',
         push: run.push,
         mends: run.push.tip,
@@ -90,6 +94,30 @@ export const next = (run: ActiveRun, decision: Decision, judged: Judged, signatu
   }
 };
 
+const mendsPullFor = (situation: SituationName): NonNullable<Pull['mended']>['why'] | null => {
+  if (situation === 'pull request red') return 'red';
+  return situation === 'pull request conflicting' ? 'conflicting' : null;
+};
+
+/** A further turn on the branch of the pull request; what was pushed, if anything, stays as it is meanwhile. */
+const mendingPull = (
+  run: ActiveRun,
+  why: 'red' | 'conflicting',
+  { facts, pull: standing }: Judged,
+  signature: Signature,
+): ActiveRun => {
+  const { pull } = run;
+  if (pull === null) throw new Error(`run ${run.id} has no pull request to mend`);
+  const isFree = standing.is === 'red' && standing.blame === 'infrastructure';
+  return {
+    ...run,
+    pull: { ...pull, mended: { head: pull.head, why } },
+    attempts: run.attempts + (isFree ? 0 : 1),
+    idleFixes: pull.mended?.head === pull.head ? run.idleFixes + 1 : 0,
+    ...asking(run.turn, 'fix', facts, signature),
+  };
+};
+
 /** Why a run ends and what was last seen of it. `clock` is run time. */
 export type End = {
   why: string;
@@ -107,12 +135,12 @@ export type End = {
 export const endingOf = (run: Exclude<StartedRun, EndingRun>, outcome: Outcome, end: End): EndingRun => ({
   // Nobody looks at the tracker for a run that ends: its outage may not hold the clock of the leaving.
   ...withTrackerBack(commonOf(run), end.lostMs, end.now),
-  // Nothing is asked or blamed any more: their room goes to the words of the end.
+  // Nothing is asked, verified or mended any more: their room goes to the words of the end.
   question: null,
   baseRed: [],
-  phase: 'ending',
-  // Nothing is verified any more, and what an end has to say takes the room.
   expected: [],
+  pull: run.pull && { ...run.pull, firstRedAt: null, mended: null },
+  phase: 'ending',
   turn: run.turn,
   push: pushOf(run),
   outcome,
@@ -263,6 +291,9 @@ const asking = (
 const failingMax = 3;
 /** The most of an agent's last words that a run keeps. */
 export const lastWordsBytesMax = 500;
+
+/** What failed, as much of it as a run keeps and a prompt names with its words. */
+export const keptFailing = (failing: readonly Failing[]): Failing[] => failing.slice(0, failingMax).map(bounded);
 
 const bounded = ({ name, url, state }: Failing): Failing => ({
   name: keptName(name),

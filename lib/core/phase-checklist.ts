@@ -2,7 +2,7 @@ import { assertNever } from './assert.ts';
 import type { EndedRun, OpenRun, Push } from './run.ts';
 
 /** The way of a run as people are shown it, in order. */
-export const shownPhases = ['worktree', 'tests-red', 'green', 'pushed', 'CI', 'deployed', 'done'] as const;
+export const shownPhases = ['worktree', 'tests-red', 'green', 'proposed', 'pushed', 'CI', 'deployed', 'done'] as const;
 export type ShownPhase = (typeof shownPhases)[number];
 
 /** `observed`: seen by us. `declared`: said by the agent in a commit that was seen. Null while it is not ticked. */
@@ -10,13 +10,15 @@ export type ChecklistRow = { phase: ShownPhase; ticked: boolean; known: 'observe
 
 /**
  * What a run has shown of its way, ticked on evidence only; the plain order of phases proves nothing. `deployed` is
- * left out where no environments are named: there is nothing to deploy. Pure.
+ * left out where no environments are named: there is nothing to deploy. `proposed` is left out where the run lands by
+ * push. Pure.
  *
  * | phase     | ticked by                                                     | known    |
  * |-----------|---------------------------------------------------------------|----------|
  * | worktree  | a turn of this run seen taken up                              | observed |
  * | tests-red | a commit on the default branch with `AFK-Phase: tests-red`    | declared |
  * | green     | the same with `AFK-Phase: green`                              | declared |
+ * | proposed  | a pull request of this run, whatever became of it             | observed |
  * | pushed    | a commit of this run on the default branch                    | observed |
  * | CI        | CI seen green on the push under watch                         | observed |
  * | deployed  | every named environment seen deployed when the run ended      | observed |
@@ -25,6 +27,7 @@ export type ChecklistRow = { phase: ShownPhase; ticked: boolean; known: 'observe
 export const checklistOf = (run: OpenRun | EndedRun, environments: readonly string[]): readonly ChecklistRow[] =>
   shownPhases
     .filter((phase) => phase !== 'deployed' || environments.length > 0)
+    .filter((phase) => phase !== 'proposed' || run.landing === 'pull-request')
     .map((phase) => {
       const ticked = isTicked(run, phase);
       return { phase, ticked, known: ticked ? knownBy(phase) : null };
@@ -42,6 +45,8 @@ const isTicked = (run: OpenRun | EndedRun, phase: ShownPhase): boolean => {
       return run.declared.testsRed;
     case 'green':
       return run.declared.green;
+    case 'proposed':
+      return run.pull !== null;
     case 'pushed':
       return pushUnderWatch(run) !== null;
     case 'CI':

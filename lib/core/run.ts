@@ -41,6 +41,22 @@ export const Push = z.strictObject({
 });
 export type Push = z.infer<typeof Push>;
 
+/** The run's pull request, where changes land by one: the newest open one, else the newest. */
+export const Pull = z.strictObject({
+  number: z.number().int(),
+  /** Where it stands, and since when it has been seen there. */
+  head: Sha,
+  seenAt: Instant,
+  /** How it stands, for people to read; what is decided is decided on a look. */
+  stands: z.enum(['open', 'draft', 'conflicting', 'red', 'checked', 'unreviewed', 'unmerged', 'merged', 'closed']),
+  firstRedAt: Instant.nullable(),
+  /** The head that a turn was last asked to mend, and what was wrong with it; nothing once a push is what is mended. */
+  mended: z.strictObject({ head: Sha, why: z.enum(['red', 'conflicting']) }).nullable(),
+  /** What the newest merge of a pull request of this run left on the default branch. */
+  merge: Sha.nullable(),
+});
+export type Pull = z.infer<typeof Pull>;
+
 /**
  * The one thing asked of the executor and not yet known done. `recordedAt` is wall time, `by` the invocation that
  * recorded it: for 90 s it is that invocation's to do. `attempt` makes the ids of a repeated order new ones.
@@ -76,6 +92,7 @@ const Common = z.strictObject({
   base: Sha,
   /** How the agent was told to land: what is set later holds for the next run. */
   landing: z.enum(landings).default('push'),
+  pull: Pull.nullable().default(null),
   /** An earlier run of the same issue, whose commits the agent is told of. */
   earlier: z.strictObject({ id: z.string(), commits: z.array(Sha).max(5) }).nullable(),
   /** Wall time of the claim, which is also where this run's own clock begins. */
@@ -236,6 +253,7 @@ export const commonOf = (run: OpenRun): Omit<ClaimedRun, 'phase'> => ({
   act: run.act,
   base: run.base,
   landing: run.landing,
+  pull: run.pull,
   earlier: run.earlier,
   claimedAt: run.claimedAt,
   lostMsAtClaim: run.lostMsAtClaim,

@@ -3,7 +3,8 @@ import { isOverBudget } from './budget.ts';
 import { deadlines } from './deadlines.ts';
 import type { StartedRun } from './evolve.ts';
 import type { AgentFacts, Facts, IssueFacts, Proof } from './facts.ts';
-import type { ActiveRun } from './run.ts';
+import { openPullOf, type PullStanding, pullUrlOf } from './pull-request.ts';
+import type { ActiveRun, Pull } from './run.ts';
 import { pushOf, trackerDownMs } from './run.ts';
 import type { RepoSettings } from './settings.ts';
 
@@ -42,6 +43,15 @@ export const situationNames = [
   'red, turn over',
   'red too long',
   'red as the base was',
+  'pull request pending',
+  'pull request waits',
+  'pull request merged',
+  'pull request overdue',
+  'pull request refused',
+  'pull request red',
+  'pull request conflicting',
+  'pull request draft',
+  'no pull request',
   'elsewhere',
   'parked',
   'park over',
@@ -53,7 +63,12 @@ export const situationNames = [
 export type SituationName = (typeof situationNames)[number];
 
 /** Names what is seen of an active run that has learnt from this look. Pure and total. */
-export const situate = (run: ActiveRun, facts: Facts, proof: Proof, settings: RepoSettings): Situation => {
+export const situate = (
+  run: ActiveRun,
+  facts: Facts,
+  { proof, pull }: { proof: Proof; pull: PullStanding },
+  settings: RepoSettings,
+): Situation => {
   const { issue, agent, clock, now } = facts;
   if (issue === 'gone') return gone(run, now);
   if (issue !== null) {
@@ -69,9 +84,11 @@ export const situate = (run: ActiveRun, facts: Facts, proof: Proof, settings: Re
   const seen = landed(run, proof, agent, clock);
   if (seen !== null) return seen;
   return (
+    proposed(run, pull, agent, clock) ??
     turnTrouble(run, agent, clock) ??
     overBudget(run, agent, clock, settings) ??
     quieted(run, agent, clock) ??
+    unmergeable(run, pull, agent, clock) ??
     (proof.state === 'red' ? red(proof, agent, run, clock, settings) : null) ??
     notPushed(run, agent, issue, clock)
   );
@@ -192,6 +209,74 @@ const landed = (run: ActiveRun, proof: Proof, agent: AgentFacts, clock: number):
   }
 };
 
+/** A pull request that asks nothing of the agent, whose turn is over: others have the next word. */
+const proposed = (run: ActiveRun, standing: PullStanding, agent: AgentFacts, clock: number): Situation | null => {
+  if (run.pull === null || isTurnOut(agent)) return null;
+  const pull = pullWords(run.pull, run);
+  const sinceMs = clock - run.pull.seenAt;
+  switch (standing.is) {
+    case 'unread':
+      return { name: 'pull request pending', why: `${pull} is open` };
+    case 'pending':
+      return sinceMs >= deadlines.ciMs
+        ? {
+            name: 'pull request overdue',
+            why: `the checks of ${pull} did not finish within ${minutes(deadlines.ciMs)}: ${standing.on}`,
+          }
+        : { name: 'pull request pending', why: `the checks of ${pull}: ${standing.on}` };
+    case 'waiting': {
+      const waits = `${standing.for === 'review' ? 'waits for a review' : 'waits to be merged'}${standing.note}`;
+      return sinceMs >= deadlines.pullMs
+        ? { name: 'pull request overdue', why: `${pull} ${waits}, for ${hours(deadlines.pullMs)} by now` }
+        : { name: 'pull request waits', why: `${pull} ${waits}` };
+    }
+    case 'merged':
+      return { name: 'pull request merged', why: `${pull} is merged, and its commit not seen yet` };
+    case 'refused':
+      return { name: 'pull request refused', why: `${pull} was not accepted: ${standing.how}` };
+    case 'none':
+    case 'draft':
+    case 'conflicting':
+    case 'red':
+      return null;
+    default:
+      return assertNever(standing);
+  }
+};
+
+/** A pull request that nobody can merge before its agent, whose turn is over, has done something about it. */
+const unmergeable = (run: ActiveRun, standing: PullStanding, agent: AgentFacts, clock: number): Situation | null => {
+  if (run.pull === null || isTurnOut(agent)) return null;
+  const pull = pullWords(run.pull, run);
+  const settled = (situation: Situation): Situation =>
+    isSettled(run, clock) ? situation : { name: 'over, not yet settled', why: situation.why };
+  switch (standing.is) {
+    case 'draft':
+      return settled({ name: 'pull request draft', why: `${pull} is a draft, and the turn ended` });
+    case 'conflicting':
+      return settled({ name: 'pull request conflicting', why: `${pull} conflicts with ${run.repo.branch}` });
+    case 'red': {
+      const why = `the checks of ${pull} are red: ${standing.failing.map(({ name }) => name).join(', ')}`;
+      return standing.blame === 'base'
+        ? { name: 'red as the base was', why: `${why}, as before this run began` }
+        : settled({ name: 'pull request red', why });
+    }
+    case 'none':
+    case 'unread':
+    case 'pending':
+    case 'waiting':
+    case 'merged':
+    case 'refused':
+      return null;
+    default:
+      return assertNever(standing);
+  }
+};
+
+/** By its address, as far as the issue's own leads there. */
+const pullWords = ({ number }: Pull, run: ActiveRun): string =>
+  `pull request ${pullUrlOf(run, number) ?? `#${number}`}`;
+
 /** Not pushed, or red: what is wrong with the turn itself; null where nothing is. */
 const turnTrouble = (run: ActiveRun, agent: AgentFacts, clock: number): Situation | null => {
   const { state } = agent;
@@ -233,8 +318,9 @@ const turnTrouble = (run: ActiveRun, agent: AgentFacts, clock: number): Situatio
     case 'unknown': {
       const isStill = agent.stamp === run.movement.stamp && clock - run.movement.movedAt > deadlines.stillMs;
       if (isStill) return { name: 'stalled', why: `nothing moved for ${minutes(deadlines.stillMs)}` };
-      const isLate =
-        pushOf(run) === null && run.firstTakenUpAt !== null && clock - run.firstTakenUpAt > deadlines.prePushMs;
+      // Once something was proposed a later turn has its own time: the wait for people was not the agent's.
+      const since = run.pull === null ? run.firstTakenUpAt : turn.takenUpAt;
+      const isLate = pushOf(run) === null && since !== null && clock - since > deadlines.prePushMs;
       return isLate ? { name: 'turn overdue', why: `nothing was pushed within ${hours(deadlines.prePushMs)}` } : null;
     }
     default:
@@ -251,7 +337,9 @@ const red = (
 ): Situation => {
   const names = proof.failing.map((failing) => failing.name).join(', ');
   const why = `${proof.what} is red: ${names}`;
-  if (run.firstRedAt !== null && isTurnOut(agent) && clock - run.firstRedAt >= settings.fixForwardMaxMs)
+  // Where a pull request is open it is that one which is mended, in its own time.
+  const isMendedHere = openPullOf(run) === null;
+  if (run.firstRedAt !== null && isMendedHere && isTurnOut(agent) && clock - run.firstRedAt >= settings.fixForwardMaxMs)
     return { name: 'red too long', why: `${why}, and not mended within ${minutes(settings.fixForwardMaxMs)}` };
   if (isTurnOut(agent)) return { name: 'red, turn still out', why };
   if (proof.blame === 'base') return { name: 'red as the base was', why: `${why}, as before this run began` };
@@ -261,6 +349,8 @@ const red = (
 const notPushed = (run: ActiveRun, agent: AgentFacts, issue: IssueFacts, clock: number): Situation => {
   if (agent.state.is !== 'over') return { name: 'at work', why: agent.state.is };
   if (!isSettled(run, clock)) return { name: 'over, not yet settled', why: 'the turn has just ended' };
+  if (issue.elsewhere !== null && run.landing === 'pull-request')
+    return { name: 'no pull request', why: `there is no pull request to be merged, only ${issue.elsewhere.url}` };
   if (issue.elsewhere !== null)
     return { name: 'elsewhere', why: `the commits are not on the default branch but at ${issue.elsewhere.url}` };
   if (run.parkedUntil !== null)

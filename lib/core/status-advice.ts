@@ -1,6 +1,7 @@
 import { assertNever } from './assert.ts';
 import { quoteMarkdown } from './clean-text.ts';
-import type { ToldRun } from './comment-words.ts';
+import { pullWords, type ToldRun } from './comment-words.ts';
+import { openPullOf } from './pull-request.ts';
 import type { RepoSettings } from './settings.ts';
 
 /** What a person may do now, as one paragraph; empty where nothing is left to do. Pure. */
@@ -17,8 +18,12 @@ export const adviceOf = (run: ToldRun, { labels }: RepoSettings): string => {
       return `If something is missing, reopen the issue and put ${ready} on again: a new agent then starts afresh.`;
     case 'cancelled':
       return `To start afresh, see that the issue is open and without ${quoteMarkdown(labels.hold)}, then put ${ready} on again.`;
-    case 'escalated':
+    case 'escalated': {
+      const pull = openPullOf(run);
+      if (pull !== null)
+        return `**What to do:** take ${pullWords(run, pull)} from here: merge it and close this issue, or mend it by hand. Or close it and put ${ready} on again: a new agent then starts afresh.`;
       return `**What to do:** take it from here by hand, or make the issue clearer and put ${ready} on again. A new agent then starts afresh.`;
+    }
     case 'frozen':
       return `**What to do:** mend or revert what was pushed, or put ${ready} on again. A new agent then starts afresh and is told of these commits.`;
     case 'released':

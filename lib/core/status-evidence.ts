@@ -1,5 +1,5 @@
 import { assertNever } from './assert.ts';
-import { environmentWords, homeOf, linked, type ToldRun } from './comment-words.ts';
+import { capital, environmentWords, homeOf, linked, pullWords, standsWords, type ToldRun } from './comment-words.ts';
 import { type ChecklistRow, checklistOf, pushUnderWatch, type ShownPhase } from './phase-checklist.ts';
 import type { RepoSettings } from './settings.ts';
 
@@ -15,11 +15,11 @@ const checklist = (run: ToldRun, settings: RepoSettings): string =>
     '| | Step | How it is known |',
     '|:-:|:--|:--|',
     ...checklistOf(run, settings.environments).map(
-      (row) => `| ${row.ticked ? '✅' : '⬜'} | ${stepWords(row.phase, settings)} | ${knownWords(row)} |`,
+      (row) => `| ${row.ticked ? '✅' : '⬜'} | ${stepWords(row.phase, run, settings)} | ${knownWords(row)} |`,
     ),
   ].join('\n');
 
-const stepWords = (phase: ShownPhase, { environments, noCi }: RepoSettings): string => {
+const stepWords = (phase: ShownPhase, run: ToldRun, { environments, noCi }: RepoSettings): string => {
   switch (phase) {
     case 'worktree':
       return 'Agent at work';
@@ -27,8 +27,12 @@ const stepWords = (phase: ShownPhase, { environments, noCi }: RepoSettings): str
       return 'A failing test first';
     case 'green':
       return 'Tests green';
+    case 'proposed':
+      return run.pull === null
+        ? 'Pull request opened'
+        : `${capital(pullWords(run, run.pull))}: ${standsWords[run.pull.stands]}`;
     case 'pushed':
-      return 'Pushed to the default branch';
+      return run.landing === 'push' ? 'Pushed to the default branch' : 'On the default branch';
     case 'CI':
       return noCi === 'accept' ? 'CI green, or none there' : 'CI green';
     case 'deployed':

@@ -1,17 +1,31 @@
 import { assertNever } from './assert.ts';
 import { proseMarkdown, publicLine, quoteMarkdown } from './clean-text.ts';
-import { branchWords, environmentWords, homeOf, linked, type ToldRun, withoutRunId } from './comment-words.ts';
-import type { EndedRun, EndingRun, OpenRun } from './run.ts';
+import {
+  branchWords,
+  capital,
+  environmentWords,
+  homeOf,
+  linked,
+  pullWords,
+  standsWords,
+  type ToldRun,
+  withoutRunId,
+} from './comment-words.ts';
+import { deadlines } from './deadlines.ts';
+import { openPullOf } from './pull-request.ts';
+import type { EndedRun, EndingRun, OpenRun, Pull } from './run.ts';
 import type { RepoSettings } from './settings.ts';
 
 /** The headline of a run's comment and the paragraphs below it, as Markdown: how it stands, and why. Pure. */
 export const storyOf = (run: ToldRun, settings: RepoSettings): readonly string[] => {
   switch (run.phase) {
     case 'working':
+      if (run.turn.overAt !== null && isAwaited(run)) return awaited(run, run.pull);
+      if (run.turn.kind === 'fix' && run.pull !== null) return mendingPull(run, run.pull);
       if (run.turn.kind === 'nudge')
         return [
           '### 🤖 The agent has been reminded to land its work',
-          'Its turn ended before anything was pushed, so it was asked once more to finish.',
+          `Its turn ended before anything ${run.landing === 'push' ? 'was pushed' : 'could be merged'}, so it was asked once more to finish.`,
         ];
       return run.firstTakenUpAt === null
         ? [
@@ -49,18 +63,54 @@ export const storyOf = (run: ToldRun, settings: RepoSettings): readonly string[]
   }
 };
 
+type Proposed<R extends ToldRun> = R & { pull: Pull };
+
+/** What it proposed is with its checks or with people; what can be done about it is theirs. */
+const isAwaited = <R extends ToldRun>(run: R): run is Proposed<R> => {
+  const stands = run.pull?.stands ?? 'open';
+  return stands === 'checked' || stands === 'unreviewed' || stands === 'unmerged' || stands === 'merged';
+};
+
+const awaited = (run: ToldRun, pull: Pull): readonly string[] => {
+  const on = `The change is in ${pullWords(run, pull)}.`;
+  switch (pull.stands) {
+    case 'unreviewed':
+      return [
+        '### 👀 A pull request waits for a review',
+        `${on} **Review and merge it**, or close it. It is followed for ${hoursOf(deadlines.pullMs)}; until then nothing else is started in this repository.`,
+      ];
+    case 'unmerged':
+      return [
+        '### 👀 A pull request waits to be merged',
+        `${on} **Merge it**, or close it, unless it merges by itself. It is followed for ${hoursOf(deadlines.pullMs)}; until then nothing else is started in this repository.`,
+      ];
+    default:
+      return ['### ⏳ A pull request is open; its checks decide next', `${on} Nothing is needed from you yet.`];
+  }
+};
+
+const hoursOf = (ms: number): string => `${ms / 3_600_000} hours`;
+
+const mendingPull = (run: ToldRun, pull: Pull): readonly string[] => [
+  '### 🔧 The agent is mending its pull request',
+  pull.mended?.why === 'conflicting'
+    ? `The change is in ${pullWords(run, pull)}, which conflicts with ${branchWords(run)}.`
+    : `The change is in ${pullWords(run, pull)}, and its checks did not pass.`,
+];
+
 const verifying = (
   run: Extract<OpenRun, { phase: 'verifying' }>,
   { environments }: RepoSettings,
 ): readonly string[] => {
   const on = `The change is on ${branchWords(run)}.`;
+  const arrived = run.landing === 'push' ? 'pushed' : 'merged';
   if (run.push.redAt !== null)
     return [
-      '### 🔴 The change is pushed and did not pass',
+      `### 🔴 The change is ${arrived} and did not pass`,
       `${on} What failed is looked at as soon as the agent’s turn is over.`,
     ];
   if (run.push.greenAt === null)
-    return ['### ⏳ The change is pushed; CI decides next', `${on} Nothing is needed from you.`];
+    return [`### ⏳ The change is ${arrived}; CI decides next`, `${on} Nothing is needed from you.`];
   return environments.length === 0
     ? ['### 🟢 CI is green; the agent is tidying up', `${on} Nothing is needed from you.`]
     : [
@@ -129,7 +179,10 @@ const why = (run: EndingRun | EndedRun): string => {
 
 const remains = (run: EndedRun): string => {
   const agent = run.turn === null ? 'No agent was started.' : 'Its agent is out.';
+  const pull = openPullOf(run);
+  const proposed =
+    pull === null ? '' : ` ${capital(pullWords(run, pull))} stays as it is: ${standsWords[pull.stands]}.`;
   return run.push === null
-    ? `${agent} Nothing of this run is on ${branchWords(run)}.`
-    : `${agent} What was pushed stays on ${branchWords(run)} as it is: nothing was reverted.`;
+    ? `${agent} Nothing of this run is on ${branchWords(run)}.${proposed}`
+    : `${agent} What was pushed stays on ${branchWords(run)} as it is: nothing was reverted.${proposed}`;
 };

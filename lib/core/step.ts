@@ -3,6 +3,7 @@ import { type Allowances, afterHalt, type Decision, decide } from './decide.ts';
 import { colour, evolve, type StartedRun } from './evolve.ts';
 import { type Facts, type Proof, proofOf } from './facts.ts';
 import { type Judged, next, type Signature } from './next.ts';
+import { brokenPullOf, pullStandingOf, withStanding } from './pull-request.ts';
 import { type ActiveRun, pushOf } from './run.ts';
 import type { RepoSettings } from './settings.ts';
 import { isTurnOut, type Situation, situate } from './situation.ts';
@@ -21,7 +22,10 @@ export const step = (run: ActiveRun, facts: Facts, settings: RepoSettings, signa
   const decision =
     learned.halt === null
       ? decided
-      : afterHalt(decided, judged.situation.name, { isTurnOut: isOut, isMending: learned.phase === 'fixing' });
+      : afterHalt(decided, judged.situation.name, {
+          isTurnOut: isOut,
+          isMending: learned.phase === 'fixing' || (learned.turn.kind === 'fix' && brokenPullOf(learned) !== null),
+        });
   return {
     run: unhalted(next(learned, decision, judged, signature), decision, isOut, facts),
     situation: judged.situation,
@@ -39,8 +43,9 @@ export const judge = (run: ActiveRun, facts: Facts, settings: RepoSettings): { l
       ? { state: 'not pushed' }
       : proofOf(pushOf(evolved), issue, facts, settings, run);
   const coloured = issue === null || issue === 'gone' ? evolved : colour(evolved, proof, facts.clock);
-  const learned = reopened(coloured, facts, proof);
-  return { learned, judged: { facts, proof, situation: situate(learned, facts, proof, settings) } };
+  const pull = pullStandingOf(coloured, facts, settings);
+  const learned = reopened(withStanding(coloured, pull, facts.clock), facts, proof);
+  return { learned, judged: { facts, proof, pull, situation: situate(learned, facts, { proof, pull }, settings) } };
 };
 
 /** A halt is forgotten once something was decided, or when the turn has outlived its interrupts. */
@@ -62,17 +67,25 @@ export const allowancesOf = (
   settings: RepoSettings,
 ): Allowances => ({
   pushed: pushOf(run) !== null,
-  attempt:
-    // Mended twice without a new commit, the turn just over among them: a third time would change nothing.
-    (run.phase === 'fixing' ? run.idleFixes + 1 : 0) < idleFixesMax &&
-    run.attempts < settings.fixForwardMaxAttempts &&
-    (run.firstRedAt === null || clock - run.firstRedAt < settings.fixForwardMaxMs),
+  attempt: mayMend(run, clock, settings),
   nudge: run.nudges < settings.nudgesMax,
   restart: run.restarts < settings.restartsMax,
   park: run.parks < parksMax,
   // A run that was at work had its start; and an issue is not given back for ever.
   release: executorSuspect && run.firstTakenUpAt === null && run.releases < releasesMax,
 });
+
+const mayMend = (run: ActiveRun, clock: number, settings: RepoSettings): boolean => {
+  const broken = brokenPullOf(run);
+  const isMendedAgain = broken === null ? run.phase === 'fixing' : broken.mended?.head === broken.head;
+  const firstRedAt = broken === null ? run.firstRedAt : broken.firstRedAt;
+  return (
+    // Mended twice without a new commit, the turn just over among them: a third time would change nothing.
+    (isMendedAgain ? run.idleFixes + 1 : 0) < idleFixesMax &&
+    run.attempts < settings.fixForwardMaxAttempts &&
+    (firstRedAt === null || clock - firstRedAt < settings.fixForwardMaxMs)
+  );
+};
 
 // Our own keyword, or an account the agent acts as, closed the issue before it was proven: opened again, once.
 const reopened = (run: ActiveRun, { issue }: Facts, proof: Proof): ActiveRun =>

@@ -101,6 +101,7 @@ const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory
     act,
     base: head.head,
     landing: settings.landing,
+    pull: null,
     earlier: memory?.spent ? { id: memory.spent.runId, commits: memory.spent.commits.slice(0, 3) } : null,
     claimedAt: now,
     lostMsAtClaim: lostMs + lostBefore(lastWatch, open, now),

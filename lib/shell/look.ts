@@ -2,8 +2,10 @@ import { deadlines } from '../core/deadlines.ts';
 import type { StartedRun } from '../core/evolve.ts';
 import { type AgentFacts, type Facts, type IssueFacts, isCutShort } from '../core/facts.ts';
 import { threadIdOf } from '../core/ids.ts';
+import { openPullOf } from '../core/pull-request.ts';
 import { pushOf, runTime } from '../core/run.ts';
 import type { RepoSettings } from '../core/settings.ts';
+import { isTurnOut } from '../core/situation.ts';
 import { type TurnState, turnState } from '../core/turn-state.ts';
 import { type ExecutorLook, type LandingFacts, PortError, type Ports, type WatchedIssue } from '../ports.ts';
 import { reasonOf, type Tick } from './tick.ts';
@@ -86,7 +88,7 @@ const isDetailDue = (run: StartedRun, state: TurnState, clock: number): boolean 
     const isSettled = turn.overAt !== null && clock - turn.overAt >= deadlines.overSettlesMs;
     const isParked = run.parkedUntil !== null && clock < run.parkedUntil;
     const isUnread = tokensReadAt === null || (turn.overAt !== null && tokensReadAt < turn.overAt);
-    return isSettled && (isUnread || (pushOf(run) === null && !isParked));
+    return isSettled && (isUnread || (pushOf(run) === null && openPullOf(run) === null && !isParked));
   }
   return turn.takenUpAt !== null && clock - (tokensReadAt ?? turn.takenUpAt) >= deadlines.tokensEveryMs;
 };
@@ -105,14 +107,40 @@ const lookAtIssue = async (
   const branch = watched.head?.name ?? repo.branch;
   const isOver =
     agent?.state.is === 'over' && run.turn?.overAt != null && clock - run.turn.overAt >= deadlines.overSettlesMs;
-  const pushed = head === null ? null : await lookAtPush(ports, run, settings, branch, head);
-  const isNowhere = pushed?.proof === null && isOver;
+  const pull = await lookAtPull(ports, run, branch, agent);
+  const merged = pull?.shown.mergeCommit ?? run.pull?.merge ?? null;
+  const pushed = head === null ? null : await lookAtPush(ports, run, settings, { branch, head, merged });
+  const isNowhere = pushed?.proof === null && isOver && (pull === null || pull.shown.state === 'closed');
   return {
-    ...labelsOf(watched, settings, run.id),
+    ...labelsOf(watched, settings, run.id, merged),
     landing: pushed?.landing ?? null,
+    pull,
     elsewhere: isNowhere ? await ports.forge.elsewhere(repo, { issue: run.issue.number, runId: run.id }) : null,
     proof: pushed?.proof ?? null,
   };
+};
+
+/**
+ * The run's pull request, as long as something may come of it: until what it brought proves green. Its checks are asked
+ * for once no turn is out, since until then nothing is decided on them.
+ */
+const lookAtPull = async (
+  { forge }: Ports,
+  run: StartedRun,
+  branch: string,
+  agent: AgentFacts | null,
+): Promise<IssueFacts['pull']> => {
+  const push = pushOf(run);
+  const isDue = run.landing === 'pull-request' && run.firstTakenUpAt !== null && (push === null || push.redAt !== null);
+  if (!isDue) return null;
+  const { repo, issue } = run;
+  const known = run.pull?.number ?? null;
+  const shown = await forge.pull(repo, { issue: issue.number, runId: run.id, branch, known });
+  if (shown === null) return null;
+  const isAsked = shown.state === 'open' && agent !== null && !isTurnOut(agent);
+  if (!isAsked) return { shown, ci: null };
+  const { ci } = await forge.ci(repo, { sha: shown.head, hasDescendant: false, environments: [] });
+  return { shown, ci };
 };
 
 type Pushed = Pick<IssueFacts, 'landing' | 'proof'>;
@@ -122,14 +150,15 @@ const lookAtPush = async (
   ports: Ports,
   run: StartedRun,
   settings: RepoSettings,
-  branch: string,
-  head: string,
+  { branch, head, merged }: { branch: string; head: string; merged: string | null },
 ): Promise<Pushed> => {
   const { forge } = ports;
   const { repo } = run;
   const push = pushOf(run);
-  const ask = { base: run.base, branch, head, runId: run.id };
-  const searched = head === run.headSeen ? null : await forge.landing(repo, ask);
+  const ask = { base: run.base, branch, head, runId: run.id, merged };
+  // A head searched before may hold the commit of a merge that was not known of then.
+  const isSearched = head === run.headSeen && (merged === null || run.commits.includes(merged));
+  const searched = isSearched ? null : await forge.landing(repo, ask);
   // The push that is watched already may be watched by a later commit in its place.
   const isKept = push !== null && (searched === null || searched.tip === push.origin);
   const tip = isKept ? push.tip : (searched?.tip ?? null);
@@ -152,7 +181,8 @@ const labelsOf = (
   watched: WatchedIssue,
   settings: RepoSettings,
   runId: string,
-): Omit<IssueFacts, 'landing' | 'elsewhere' | 'proof'> => {
+  merged: string | null,
+): Omit<IssueFacts, 'landing' | 'pull' | 'elsewhere' | 'proof'> => {
   const labels = new Set(watched.labels.map((label) => label.toLowerCase()));
   const has = (label: string): boolean => labels.has(label.toLowerCase());
   const kindOf = (label: string) => watched.labelActs.get(label.toLowerCase())?.kind;
@@ -166,9 +196,13 @@ const labelsOf = (
     readyOffBy: actorOf(settings.labels.ready),
     holdBy: actorOf(settings.labels.hold),
     closedBy: watched.closed?.actor ?? null,
-    closedByOwnCommit: carriesTrailer(watched.closed?.commit?.message ?? '', runId),
+    closedByOwnCommit: isOwnCommit(watched.closed?.commit ?? null, runId, merged),
   };
 };
+
+/** A keyword in our commit, or in the text of our pull request, which closes by the commit of its merge. */
+const isOwnCommit = (commit: { sha: string; message: string } | null, runId: string, merged: string | null): boolean =>
+  commit !== null && (commit.sha === merged || carriesTrailer(commit.message, runId));
 
 const carriesTrailer = (message: string, runId: string): boolean =>
   message.split('\n').some((line) => line.trim().toLowerCase() === `afk-run: ${runId}`);

@@ -1,9 +1,12 @@
 import { assertNever } from '../core/assert.ts';
 import type { StartedRun } from '../core/evolve.ts';
+import type { Failing } from '../core/facts.ts';
 import { commandIdOf, messageIdOf, projectIdOf, threadIdOf } from '../core/ids.ts';
 import type { RepoName } from '../core/issue.ts';
-import { type FailedCheck, nobodyIsThere, promptFor } from '../core/prompts.ts';
-import type { Command, OpenRun, Turn } from '../core/run.ts';
+import { keptFailing } from '../core/next.ts';
+import { type Ask, type FailedCheck, nobodyIsThere, promptFor } from '../core/prompts.ts';
+import { failingOn } from '../core/pull-request.ts';
+import type { Command, Turn } from '../core/run.ts';
 import { type RepoSettings, settingsFor } from '../core/settings.ts';
 import { type Answer, type ExecutorLook, PortError, type Thread } from '../ports.ts';
 import { reasonOf, type Tick } from './tick.ts';
@@ -185,7 +188,12 @@ const promptOf = async (tick: Tick, run: StartedRun, turn: Turn): Promise<string
     case 'restart':
       return promptFor(run, { kind: 'restart', text: await frozen() });
     case 'fix':
-      return promptFor(run, { kind: 'fix', failing: run.phase === 'fixing' ? await failedChecks(tick, run) : [] });
+      if (run.pull?.mended != null)
+        return promptFor(run, await pullToMend(tick, run, run.pull.number, run.pull.mended));
+      return promptFor(run, {
+        kind: 'fix',
+        failing: run.phase === 'fixing' ? await failedChecks(tick, run, run.mends, run.failing) : [],
+      });
     case 'nudge':
       return promptFor(run, { kind: 'nudge' });
     case 'resume':
@@ -200,14 +208,30 @@ const promptOf = async (tick: Tick, run: StartedRun, turn: Turn): Promise<string
 /** The checks a run has to mend, with what they said. Words that cannot be read are done without, and said so. */
 const failedChecks = async (
   { ports, report }: Tick,
-  run: Extract<OpenRun, { phase: 'fixing' }>,
+  run: StartedRun,
+  sha: string,
+  failing: readonly Failing[],
 ): Promise<readonly FailedCheck[]> => {
   const said = await ports.forge
-    .said(run.repo, { sha: run.mends, names: run.failing.map(({ name }) => name) })
+    .said(run.repo, { sha, names: failing.map(({ name }) => name) })
     .catch((error: unknown) => {
       if (!(error instanceof PortError)) throw error;
       report.failed.push({ what: `what CI said of ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
       return new Map<string, string>();
     });
-  return run.failing.map((check) => ({ ...check, said: said.get(check.name) ?? null }));
+  return failing.map((check) => ({ ...check, said: said.get(check.name) ?? null }));
+};
+
+/** What the checks of a pull request say is asked anew: its record holds only which head is to be mended. */
+const pullToMend = async (
+  tick: Tick,
+  run: StartedRun,
+  number: number,
+  { head, why }: { head: string; why: 'red' | 'conflicting' },
+): Promise<Ask> => {
+  const ask = { kind: 'fix pull request' as const, pull: { number, head, why } };
+  if (why === 'conflicting') return { ...ask, failing: [] };
+  const { ci } = await tick.ports.forge.ci(run.repo, { sha: head, hasDescendant: false, environments: [] });
+  const failing = keptFailing(failingOn(ci, settingsFor(tick.settings, run.repo.name)));
+  return { ...ask, failing: await failedChecks(tick, run, head, failing) };
 };

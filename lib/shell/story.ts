@@ -13,6 +13,11 @@ export const learnt = (before: ActiveRun, after: StartedRun): readonly { what: W
       why: 'the agent took the turn up',
       isNews: before.turn.takenUpAt === null && after.turn?.takenUpAt != null && after.turn.n === before.turn.n,
     },
+    {
+      what: 'proposed',
+      why: `pull request #${after.pull?.number}, at ${after.pull?.head.slice(0, 7)}`,
+      isNews: after.pull !== null && after.pull.number !== before.pull?.number,
+    },
     { what: 'pushed', why: `to ${after.repo.branch}: ${is?.tip.slice(0, 7)}`, isNews: isNewTip },
     { what: 'CI red', why: `on ${is?.tip.slice(0, 7)}`, isNews: is?.redAt != null && (isNewTip || was?.redAt == null) },
     {

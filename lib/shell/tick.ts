@@ -36,6 +36,7 @@ export type What =
   | 'dispatched'
   | 'asked'
   | 'at work'
+  | 'proposed'
   | 'pushed'
   | 'CI red'
   | 'CI green'

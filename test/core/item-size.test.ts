@@ -26,6 +26,11 @@ const full = {
   act: { id: 'LE_lADOabcdefghijklmnopqrstuvwxyz', by: 'l'.repeat(39), at: 1_800_000_000_000 },
   earlier: { id: 'f'.repeat(32), commits: [1, 2, 3].map((n) => shaOf(String(n))) },
   commits: [1, 2, 3, 4, 5].map((n) => shaOf(String(n))),
+  landing: 'pull-request',
+  pull: {
+    ...{ number: 99_999, head: shaOf('c'), seenAt: 1_800_000_000_000, stands: 'conflicting' },
+    ...{ firstRedAt: 1_800_000_000_000, mended: { head: shaOf('c'), why: 'conflicting' }, merge: shaOf('d') },
+  },
   headSeen: shaOf('a'),
   baseRed: Array.from({ length: 3 }, () => withinBytes(wide(60), 60)),
   expected: Array.from({ length: 12 }, () => 'f'.repeat(8)),
@@ -69,6 +74,7 @@ test('a run that mends many checks with long names fits into one item', () => {
   const judged = {
     facts,
     proof: { state: 'red', what: 'CI', failing, blame: 'change' },
+    pull: { is: 'none' },
     situation: { name: 'red, turn over', why: '' },
   } as const;
   expect(sizeOf(next(run, 'fix forward', judged, { now: 0, by: 'b'.repeat(12) }))).toBeLessThan(itemBytesMax - 100);

@@ -88,6 +88,15 @@ describe('the tracker looks as the run is', () => {
   });
 });
 
+const pull = {
+  ...{ number: 34, head: shaOf('f'), seenAt: 5000, stands: 'open', firstRedAt: null, mended: null, merge: null },
+};
+const proposed = (stands: string, over: Record<string, unknown> = {}) =>
+  aWorkingRun({
+    ...{ landing: 'pull-request', firstTakenUpAt: 4000, pull: { ...pull, stands } },
+    ...{ turn: { ...turn, sentAt: 3000, takenUpAt: 4000, overAt: 7000 }, ...over },
+  });
+
 describe('the comment', () => {
   const production = someSettings({ environments: ['production'] });
   const stories = {
@@ -135,6 +144,29 @@ describe('the comment', () => {
           reason: 'CI is red: build (node 24), e2e/checkout',
         }),
       ),
+      settings,
+    ],
+    'pull-request-checks': [proposed('checked'), settings],
+    'pull-request-review': [proposed('unreviewed'), settings],
+    'pull-request-merge': [proposed('unmerged'), settings],
+    'pull-request-conflict': [
+      proposed('conflicting', {
+        turn: { ...turn, n: 1, kind: 'fix', sentAt: 9000 },
+        pull: { ...pull, stands: 'conflicting', mended: { head: shaOf('f'), why: 'conflicting' } },
+        attempts: 1,
+      }),
+      settings,
+    ],
+    'pull-request-merged': [
+      aVerifyingRun({ landing: 'pull-request', pull: { ...pull, stands: 'merged', merge: shaOf('a') } }),
+      settings,
+    ],
+    'pull-request-overdue': [
+      anEndedRun({
+        landing: 'pull-request',
+        pull: { ...pull, stands: 'unreviewed' },
+        reason: 'pull request https://github.com/acme/web/pull/34 waits for a review, for 8 h by now',
+      }),
       settings,
     ],
     released: [

@@ -57,6 +57,22 @@ describe('a phase is ticked on evidence only', () => {
       anEndedRun(aLanding({ outcome: 'frozen', push })),
       '+worktree "tests-red "green +pushed -CI -deployed -done',
     ],
+    [
+      'a turn where changes land by pull request',
+      aWorkingRun({ firstTakenUpAt: 4000, landing: 'pull-request' }),
+      '+worktree -tests-red -green -proposed -pushed -CI -deployed -done',
+    ],
+    [
+      'a pull request',
+      aWorkingRun({
+        ...{ firstTakenUpAt: 4000, landing: 'pull-request' },
+        pull: {
+          ...{ number: 34, head: shaOf('f'), seenAt: 5000, stands: 'red' },
+          ...{ firstRedAt: 5000, mended: null, merge: null },
+        },
+      }),
+      '+worktree -tests-red -green +proposed -pushed -CI -deployed -done',
+    ],
     ['an end as escalated', anEndedRun(), '+worktree -tests-red -green -pushed -CI -deployed -done'],
     [
       'an end before it began',

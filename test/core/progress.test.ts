@@ -195,6 +195,8 @@ const anIssue: fc.Arbitrary<IssueFacts> = fc.record({
   closedBy: fc.constant(null),
   closedByOwnCommit: fc.constant(false),
   landing: fc.constant(null),
+  // What waits for people is no question of these limits: it has a deadline of its own.
+  pull: fc.constant(null),
   elsewhere: maybe(fc.constant({ url: 'https://github.com/acme/web/pull/3' })),
   proof: aProof,
 });
@@ -357,6 +359,7 @@ const standing: IssueFacts = {
   closedBy: null,
   closedByOwnCommit: false,
   landing: null,
+  pull: null,
   elsewhere: null,
   proof: null,
 };
@@ -395,6 +398,21 @@ const asks: Partial<AgentFacts> = {
   request: { requestId: 'q1', kind: 'question', text: 'Which?' },
 };
 const asked = (stage: 'answered' | 'interrupted') => ({ question: { requestId: 'q1', stage, at: start } });
+
+const proposing = (over: Record<string, unknown> = {}) => {
+  const head = shaOf('f');
+  const pull = { number: 3, head, seenAt: start, stands: 'open', firstRedAt: null, mended: null, merge: null };
+  return working({ turn: ended, landing: 'pull-request', pull: { ...pull, ...over } });
+};
+const proposed = (...checks: Check[]): Partial<IssueFacts> => ({
+  pull: {
+    shown: {
+      ...{ number: 3, url: 'https://github.com/acme/web/pull/3', state: 'open', draft: false, conflicting: false },
+      ...{ review: 'required', head: shaOf('f'), mergeCommit: null, closedBy: null },
+    },
+    ci: { checks, emptyActionsSuites: 0, message: 'fix: mend it', hasDescendant: false, required: [] },
+  },
+});
 
 /** The design's deadlines once more, as instants in the life of a run: none can be removed or changed unseen. */
 const cases: readonly Case[] = [
@@ -568,6 +586,39 @@ const cases: readonly Case[] = [
     issue: ci(checkOf('test', 'failure')),
     until: [266 * minute, 'red, turn still out'],
     from: [267 * minute, 'over budget'],
+  },
+  {
+    what: 'the checks of a pull request that are not over are waited for for 60 min',
+    run: proposing(),
+    agent: over,
+    issue: proposed(checkOf('test', 'running')),
+    until: [60 * minute - 1, 'pull request pending'],
+    from: [60 * minute, 'pull request overdue'],
+  },
+  {
+    what: 'a pull request waits for people for 8 h',
+    run: proposing(),
+    agent: over,
+    issue: proposed(checkOf('test', 'success')),
+    until: [8 * hour - 1, 'pull request waits'],
+    from: [8 * hour, 'pull request overdue'],
+  },
+  {
+    what: 'one without any check waits for them for 10 min, and then for people',
+    run: proposing(),
+    agent: over,
+    issue: proposed(),
+    until: [10 * minute - 1, 'pull request pending'],
+    from: [10 * minute, 'pull request waits'],
+  },
+  {
+    what: 'a further turn on a pull request that waited for hours has its own 4 h',
+    run: working({
+      ...{ turn: { ...began, n: 1, kind: 'fix', takenUpAt: start }, firstTakenUpAt: start - 5 * hour },
+      ...{ landing: 'pull-request', pull: proposing().pull, ...moving(4 * hour) },
+    }),
+    until: [4 * hour, 'at work'],
+    from: [4 * hour + 1, 'turn overdue'],
   },
 ];
 

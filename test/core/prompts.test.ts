@@ -39,6 +39,24 @@ const kinds = {
   answer: promptFor(aWorkingRun(), { kind: 'answer' }),
   'opening-by-pull-request': promptFor(aWorkingRun(byPull), { kind: 'opening', text }),
   'fix-by-pull-request': promptFor(aFixingRun(byPull), { kind: 'fix', failing }),
+  'fix-pull-request': promptFor(aWorkingRun(byPull), {
+    ...{ kind: 'fix pull request', failing: saying },
+    pull: { number: 34, head: shaOf('c'), why: 'red' },
+  }),
+  'fix-pull-request-conflict': promptFor(aWorkingRun(byPull), {
+    ...{ kind: 'fix pull request', failing: [] },
+    pull: { number: 34, head: shaOf('c'), why: 'conflicting' },
+  }),
+  'restart-with-a-pull-request': promptFor(
+    aWorkingRun({
+      ...byPull,
+      pull: {
+        ...{ number: 34, head: shaOf('c'), seenAt: 5000, stands: 'open' },
+        ...{ firstRedAt: null, mended: null, merge: null },
+      },
+    }),
+    { kind: 'restart', text },
+  ),
   'nudge-by-pull-request': promptFor(aWorkingRun(byPull), { kind: 'nudge' }),
 } as const;
 
@@ -119,7 +137,7 @@ describe('what an agent is told', () => {
   });
 
   test('never sends an agent to the default branch where a pull request has to be opened', () => {
-    for (const [kind, prompt] of Object.entries(kinds).filter(([name]) => name.endsWith('by-pull-request')))
+    for (const [kind, prompt] of Object.entries(kinds).filter(([name]) => name.includes('pull-request')))
       expect(prompt, kind).not.toMatch(/push your commits to the\s+default branch|land it now, on/);
   });
 });

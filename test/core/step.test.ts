@@ -3,6 +3,7 @@ import type { Check } from '../../lib/core/ci-verdict.ts';
 import { deadlines } from '../../lib/core/deadlines.ts';
 import { evolve } from '../../lib/core/evolve.ts';
 import type { AgentFacts, Facts, IssueFacts } from '../../lib/core/facts.ts';
+import type { PullFacts } from '../../lib/core/pull-request.ts';
 import { type ActiveRun, isActive, type OpenRun, runTime } from '../../lib/core/run.ts';
 import type { RepoSettings } from '../../lib/core/settings.ts';
 import { type SituationName, situationNames } from '../../lib/core/situation.ts';
@@ -56,6 +57,7 @@ const anIssue = (change: Partial<IssueFacts> = {}): IssueFacts => ({
   closedBy: null,
   closedByOwnCommit: false,
   landing: null,
+  pull: null,
   elsewhere: null,
   proof: null,
   ...change,
@@ -115,6 +117,28 @@ const verifying = (turn: Record<string, unknown> = {}, rest: Record<string, unkn
       ...rest,
     }),
   );
+
+const ended = {
+  ...{ n: 0, kind: 'opening', thread: 0, after: null },
+  ...{ sentAt: 3000, startingAt: null, takenUpAt: 4000, overAt: 4500 },
+};
+const aPull = (change: Record<string, unknown> = {}) => ({
+  ...{ number: 3, head: shaOf('f'), seenAt: 5000, stands: 'open' },
+  ...{ firstRedAt: null, mended: null, merge: null, ...change },
+});
+/** A run whose pull request was seen at 5000, with its turn over. */
+const proposing = (rest: Record<string, unknown> = {}, turn: Record<string, unknown> = {}): ActiveRun =>
+  working({ overAt: 4500, ...turn }, { landing: 'pull-request', pull: aPull(), ...rest });
+const pulled = (change: Partial<PullFacts>, ...checks: Check[]): IssueFacts =>
+  anIssue({
+    pull: {
+      shown: {
+        ...{ number: 3, url: 'https://github.com/acme/web/pull/3', state: 'open', draft: false },
+        ...{ conflicting: false, review: null, head: shaOf('f'), mergeCommit: null, closedBy: null, ...change },
+      },
+      ci: { checks, emptyActionsSuites: 0, message: 'fix: mend it', hasDescendant: false, required: [] },
+    },
+  });
 
 type Case = { because: string; run: ActiveRun; facts: Facts; settings?: Partial<RepoSettings> };
 
@@ -254,6 +278,11 @@ const cases: Record<SituationName, readonly Case[]> = {
     },
   ],
   'red as the base was': [
+    {
+      because: 'the pull request is red only where the base was',
+      run: proposing({ baseRed: ['test'] }),
+      facts: at(10 * minute, { agent: over(), issue: pulled({}, check('failure'), check('success', 'lint')) }),
+    },
     {
       because: 'only what was red before is red now',
       run: verifying({}, { baseRed: ['test'] }),
@@ -444,6 +473,11 @@ const cases: Record<SituationName, readonly Case[]> = {
     },
   ],
   failed: [
+    {
+      because: 'the agent crashed on a red pull request',
+      run: proposing(),
+      facts: at(10 * minute, { agent: over('crashed'), issue: pulled({}, check('failure')) }),
+    },
     { because: 'the agent crashed', run: working(), facts: at(10_000, { agent: over('crashed') }) },
     {
       because: 'the agent failed on a red push',
@@ -504,6 +538,122 @@ const cases: Record<SituationName, readonly Case[]> = {
       settings: { environments: ['production'] },
     },
   ],
+  'pull request pending': [
+    {
+      because: 'its checks are running',
+      run: proposing(),
+      facts: at(10 * minute, { agent: over(), issue: pulled({}, check('success'), check('running', 'lint')) }),
+    },
+    {
+      because: 'a crashed agent takes nothing from what it proposed',
+      run: proposing(),
+      facts: at(10 * minute, { agent: over('crashed'), issue: pulled({}, check('running')) }),
+    },
+    {
+      because: 'what is red on the branch is being mended by it',
+      run: active(aFixingRun({ turn: { ...ended, n: 1, kind: 'fix' }, landing: 'pull-request', pull: aPull() })),
+      facts: at(10 * minute, {
+        agent: over(),
+        issue: { ...pulled({}, check('running')), proof: proof(check('failure')) },
+      }),
+    },
+  ],
+  'pull request waits': [
+    {
+      because: 'its checks are green and a review is demanded',
+      run: proposing(),
+      facts: at(20 * minute, { agent: over(), issue: pulled({ review: 'required' }, check('success')) }),
+    },
+    {
+      because: 'no check ever spoke for it: that is for people to judge, and no proof',
+      run: proposing(),
+      facts: at(20 * minute, { agent: over(), issue: pulled({}) }),
+    },
+    {
+      because: 'a check waits for a person',
+      run: proposing(),
+      facts: at(20 * minute, { agent: over(), issue: pulled({}, check('action-required')) }),
+    },
+  ],
+  'pull request merged': [
+    {
+      because: 'the branch was read before the merge',
+      run: proposing(),
+      facts: at(20 * minute, { agent: over(), issue: pulled({ state: 'merged', mergeCommit: shaOf('d') }) }),
+    },
+  ],
+  'pull request overdue': [
+    {
+      because: 'its checks do not end',
+      run: proposing(),
+      facts: at(5000 + deadlines.ciMs, { agent: over(), issue: pulled({}, check('running')) }),
+    },
+    {
+      because: 'nobody merges it',
+      run: proposing(),
+      facts: at(5000 + deadlines.pullMs, { agent: over(), issue: pulled({}, check('success')) }),
+    },
+  ],
+  'pull request refused': [
+    {
+      because: 'a person closed it',
+      run: proposing(),
+      facts: at(20 * minute, { agent: over(), issue: pulled({ state: 'closed', closedBy: person }) }),
+    },
+    {
+      because: 'somebody closed it whose account is gone',
+      run: proposing(),
+      facts: at(20 * minute, { agent: over(), issue: pulled({ state: 'closed', closedBy: null }) }),
+    },
+    {
+      because: 'a review asks for changes, whatever its checks say',
+      run: proposing(),
+      facts: at(20 * minute, { agent: over(), issue: pulled({ review: 'changes requested' }, check('failure')) }),
+    },
+  ],
+  'pull request red': [
+    {
+      because: 'a check failed',
+      run: proposing(),
+      facts: at(10 * minute, { agent: over(), issue: pulled({}, check('failure'), check('running', 'lint')) }),
+    },
+  ],
+  'pull request conflicting': [
+    {
+      because: 'somebody changed the same lines',
+      run: proposing(),
+      facts: at(10 * minute, { agent: over(), issue: pulled({ conflicting: true }, check('success')) }),
+    },
+  ],
+  'pull request draft': [
+    {
+      because: 'the agent left it one',
+      run: proposing(),
+      facts: at(10 * minute, { agent: over(), issue: pulled({ draft: true }, check('success')) }),
+    },
+  ],
+  'no pull request': [
+    {
+      because: 'only a branch was pushed',
+      run: working({ overAt: 4500 }, { landing: 'pull-request' }),
+      facts: at(4500 + deadlines.overSettlesMs, {
+        agent: over(),
+        issue: anIssue({ elsewhere: { url: 'https://github.com/acme/web/commit/abc' } }),
+      }),
+    },
+    {
+      because: 'the agent closed its own, and opened no other',
+      run: proposing(),
+      facts: at(20 * minute, {
+        agent: over(),
+        issue: {
+          ...pulled({ state: 'closed', closedBy: { login: 'Agent-Bot', kind: 'user' } }),
+          elsewhere: { url: 'https://github.com/acme/web/pull/3' },
+        },
+      }),
+      settings: { agentLogins: ['agent-bot'] },
+    },
+  ],
   elsewhere: [
     {
       because: 'the commits are in a pull request',
@@ -539,6 +689,11 @@ const cases: Record<SituationName, readonly Case[]> = {
     },
   ],
   'at work': [
+    {
+      because: 'a turn on an open pull request is out',
+      run: proposing({}, { overAt: null }),
+      facts: at(10 * minute, { agent: anAgent({ stamp: 's2' }), issue: pulled({}) }),
+    },
     { because: 'the turn runs', run: working(), facts: at(10_000) },
     {
       because: 'the turn is queued for less than two minutes',
@@ -698,6 +853,78 @@ describe('a step', () => {
     // One that had its start is not given back, nor one that was given back twice before.
     expect(stepped({ ...one, facts, run: { ...again, firstTakenUpAt: 4000 } }).decision).toBe('escalate');
     expect(stepped({ ...one, facts, run: { ...again, releases: 2 } }).decision).toBe('escalate');
+  });
+});
+
+describe('a step of a run with a pull request', () => {
+  const red = cases['pull request red'][0]!;
+
+  test('asks for the next turn in the same thread, and remembers which head it mends', () => {
+    const { run, decision } = stepped(red);
+    expect(decision).toBe('fix forward');
+    expect(run).toMatchObject({
+      ...{ phase: 'working', attempts: 1, command: { order: 'start' } },
+      turn: { n: 1, kind: 'fix', thread: 0, after: 'm1', sentAt: null },
+      pull: { stands: 'red', firstRedAt: 10 * minute, mended: { head: shaOf('f'), why: 'red' } },
+    });
+  });
+
+  test('charges no attempt for what nobody is to blame for, and counts its own hour from its own first red', () => {
+    const cut = { ...red, facts: { ...red.facts, issue: pulled({}, check('cancelled')) } };
+    expect(stepped(cut)).toMatchObject({ decision: 'fix forward', run: { attempts: 0 } });
+    expect(stepped({ ...red, run: proposing({ firstRedAt: 0 }) }).decision).toBe('fix forward');
+    const hourAgo = aPull({ firstRedAt: 10 * minute - 3_600_000 });
+    expect(stepped({ ...red, run: proposing({ pull: hourAgo }) }).decision).toBe('escalate');
+  });
+
+  test('asks twice at most for the same head', () => {
+    const mended = { head: shaOf('f'), why: 'red' };
+    const once = stepped({ ...red, run: proposing({ pull: aPull({ mended }), attempts: 1 }) });
+    expect(once).toMatchObject({ decision: 'fix forward', run: { idleFixes: 1 } });
+    const twice = stepped({ ...red, run: proposing({ pull: aPull({ mended }), attempts: 2, idleFixes: 1 }) });
+    expect(twice.decision).toBe('escalate');
+    const moved = stepped({
+      ...red,
+      run: proposing({ pull: aPull({ mended: { ...mended, head: shaOf('e') } }), idleFixes: 1 }),
+    });
+    expect(moved).toMatchObject({ decision: 'fix forward', run: { idleFixes: 0 } });
+  });
+
+  test('a new head begins the waits anew, a new pull request everything; the merge that was seen stays known', () => {
+    const before = aPull({ firstRedAt: 6000, mended: { head: shaOf('f'), why: 'red' }, merge: shaOf('d') });
+    const next = (change: Partial<PullFacts>) =>
+      evolve(proposing({ pull: before }), at(20 * minute, { issue: pulled(change) })).pull;
+    expect(next({ head: shaOf('e') })).toMatchObject({ head: shaOf('e'), seenAt: 20 * minute, firstRedAt: 6000 });
+    expect(next({ number: 4, head: shaOf('e') })).toEqual(
+      aPull({ number: 4, head: shaOf('e'), seenAt: 20 * minute, merge: shaOf('d') }),
+    );
+  });
+
+  test('a quiet look at one that waits writes nothing', () => {
+    const run = proposing({ pull: aPull({ stands: 'unmerged' }) });
+    const facts = at(20 * minute, { agent: over(), issue: pulled({}, check('success')) });
+    expect(step(run, facts, someSettings(), signature).run).toBe(run);
+  });
+
+  test('Closed only on proof: a green pull request, merged or not, is none', () => {
+    for (const name of situationNames.filter((one) => one.startsWith('pull request')))
+      for (const one of cases[name]) expect(stepped(one).run).not.toMatchObject({ outcome: 'done' });
+  });
+
+  test('a turn that mends it on a branch that is red has its own time', () => {
+    const run = active(
+      aFixingRun({
+        ...{ turn: { ...ended, n: 1, kind: 'fix', overAt: null }, landing: 'pull-request' },
+        ...{ pull: aPull({ stands: 'conflicting' }), firstRedAt: 0, movement: { stamp: 's1', movedAt: 119 * minute } },
+      }),
+    );
+    const issue = { ...pulled({ conflicting: true }), proof: proof(check('failure')) };
+    expect(stepped({ because: '', run, facts: at(120 * minute, { issue }) }).situation.name).toBe(
+      'red, turn still out',
+    );
+    const alone = { ...run, pull: null };
+    const facts = at(120 * minute, { issue: anIssue({ proof: proof(check('failure')) }) });
+    expect(stepped({ because: '', run: alone, facts }).situation.name).toBe('red too long');
   });
 });
 
