@@ -45,7 +45,16 @@ const maintainer = 'maintainer';
 const againMs = 5 * 60_000;
 
 /** False where GitHub does not let them, or its checks are not green: then they come back to it later. */
-const done = (github: GithubWorld, { repo, number, does }: Due, at: number): boolean => {
+const done = (github: GithubWorld, one: Due, at: number): boolean => {
+  try {
+    return dealtWith(github, one, at);
+  } catch (error) {
+    if (error instanceof GithubRefusal) return false;
+    throw error;
+  }
+};
+
+const dealtWith = (github: GithubWorld, { repo, number, does }: Due, at: number): boolean => {
   const issue = repoOf(github.state, repo).issues.get(number);
   if (issue?.pull == null || issue.state === 'closed') return true;
   switch (does) {
@@ -63,13 +72,8 @@ const done = (github: GithubWorld, { repo, number, does }: Due, at: number): boo
       github.reviewPull(repo, number, 'approved', at);
       const message = does === 'squash in own words' ? { message: `Mend it, as agreed (#${number})` } : {};
       const method = does === 'squash in own words' ? 'squash' : does;
-      try {
-        github.landPull(repo, number, { actor: maintainer, method, ...message }, at);
-        return true;
-      } catch (error) {
-        if (error instanceof GithubRefusal) return false;
-        throw error;
-      }
+      github.landPull(repo, number, { actor: maintainer, method, ...message }, at);
+      return true;
     }
   }
 };
