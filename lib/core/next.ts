@@ -30,6 +30,8 @@ export const next = (run: ActiveRun, decision: Decision, judged: Judged, signatu
       if (why !== null) return mendingPull(run, why, judged, signature);
       if (run.phase === 'working') throw new Error(`run ${run.id} has nothing to mend: it has not pushed`);
       const failing = proof.state === 'red' ? keptFailing(proof.failing) : [];
+      // Cut short, or could not run: nobody's fault costs no attempt, and the clock still runs.
+      const isFree = proof.state === 'red' && proof.blame === 'infrastructure';
       return {
         ...commonOf(run),
         pull: run.pull && { ...run.pull, mended: null },
@@ -37,10 +39,9 @@ export const next = (run: ActiveRun, decision: Decision, judged: Judged, signatu
         push: run.push,
         mends: run.push.tip,
         failing,
-        // Cut short, or could not run: nobody's fault costs no attempt, and the clock still runs.
-        attempts: run.attempts + (proof.state === 'red' && proof.blame === 'infrastructure' ? 0 : 1),
+        attempts: run.attempts + (isFree ? 0 : 1),
         idleFixes: run.phase === 'fixing' ? run.idleFixes + 1 : 0,
-        ...asking(run.turn, 'fix', facts, signature),
+        ...asking(run.turn, 'fix', facts, signature, isFree),
       };
     }
     case 'answer': {
@@ -114,7 +115,7 @@ const mendingPull = (
     pull: { ...pull, mended: { head: pull.head, why } },
     attempts: run.attempts + (isFree ? 0 : 1),
     idleFixes: pull.mended?.head === pull.head ? run.idleFixes + 1 : 0,
-    ...asking(run.turn, 'fix', facts, signature),
+    ...asking(run.turn, 'fix', facts, signature, isFree),
   };
 };
 
@@ -217,7 +218,7 @@ export const withdrawn = (run: ActiveRun, clock: number): ActiveRun => {
     ...commonOf(run),
     command: null,
     turn: idle,
-    attempts: run.attempts - (turn.kind === 'fix' ? 1 : 0),
+    attempts: run.attempts - (turn.kind === 'fix' && !turn.isFree ? 1 : 0),
     nudges: run.nudges - (turn.kind === 'nudge' ? 1 : 0),
   };
   return run.phase === 'working' ? { ...back, phase: 'working' } : { ...back, phase: 'verifying', push: run.push };
@@ -259,7 +260,7 @@ export const askedToLeave = <R extends RestartingRun | EndingRun>(
   return { ...run, leaving: { ...leaving, ...counts, lastOrderAt: clock }, command: order(what, attempt, signature) };
 };
 
-const unseen = { sentAt: null, startingAt: null, readyAt: null, takenUpAt: null, overAt: null };
+const unseen = { sentAt: null, startingAt: null, readyAt: null, takenUpAt: null, overAt: null, isFree: false };
 
 const nobodyAsked = (clock: number): Leaving => ({
   since: clock,
@@ -281,9 +282,10 @@ const asking = (
   kind: Turn['kind'],
   facts: Facts,
   signature: Signature,
+  isFree = false,
 ): { turn: Turn; command: Command; parkedUntil: null } => ({
   parkedUntil: null,
-  turn: { n: turn.n + 1, kind, thread: turn.thread, after: facts.agent?.lastMessageAt ?? null, ...unseen },
+  turn: { n: turn.n + 1, kind, thread: turn.thread, after: facts.agent?.lastMessageAt ?? null, ...unseen, isFree },
   command: order('start', 0, signature),
 });
 

@@ -25,6 +25,8 @@ export const Turn = z.strictObject({
   readyAt: Instant.nullable(),
   takenUpAt: Instant.nullable(),
   overAt: Instant.nullable(),
+  /** It was asked to mend what is nobody's fault, and cost no attempt. */
+  isFree: z.boolean().default(false),
 });
 export type Turn = z.infer<typeof Turn>;
 

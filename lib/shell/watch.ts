@@ -11,6 +11,7 @@ import { settingsFor } from '../core/settings.ts';
 import { step } from '../core/step.ts';
 import { PortError, type Stored } from '../ports.ts';
 import { advance } from './advance.ts';
+import { finish } from './finish.ts';
 import { haltAll } from './halt.ts';
 import { horizonOver } from './horizon.ts';
 import { stepLeaving } from './leaving.ts';
@@ -50,12 +51,14 @@ export const watch = async (context: TickContext): Promise<Report> => {
   report.stuck = ofKind(all, 'run').filter(({ item: { run } }) => run.phase === 'ending' && run.stuck).length;
   if (runs.length > 0) await watchRuns(tick, runs, items);
   // Read again only where something may have ended in this very tick.
-  const owed = report.happened.some(({ what }) => what === 'ended' || what === 'released')
+  const now = report.happened.some(({ what }) => what === 'ended' || what === 'released')
     ? meantItems((await ports.store.readNow()).items, context)
     : items;
+  // Paid only once its lock is gone: a run that is still open would be shown as such again.
+  const open = new Set(ofKind(now, 'run').map(({ item }) => item.run.id));
   await eachWithTime(
     tick,
-    ofKind(owed, 'owed'),
+    ofKind(now, 'owed').filter(({ item }) => !open.has(item.run.id)),
     (one) => payOwed(tick, one),
     ({ item }) => `owed by ${item.run.repo.name}#${item.run.issue.number}`,
   );
@@ -75,10 +78,16 @@ type Off = Extract<Control, { state: 'off' }>;
 
 const watchRuns = async (tick: Tick, runs: readonly StoredRun[], items: readonly Stored[]): Promise<void> => {
   const horizonOf = await horizonOver(tick, runs, items);
+  const owing = new Set(ofKind(items, 'owed').map(({ item }) => item.run.id));
   await eachWithTime(
     tick,
     runs,
-    (stored) => watchRun(tick, stored, horizonOf(stored.item.run)),
+    (stored) => {
+      const { run } = stored.item;
+      // Its agent was seen out, and only the freeing of the lock went wrong.
+      if (run.phase === 'ending' && owing.has(run.id)) return finish(tick, stored, run);
+      return watchRun(tick, stored, horizonOf(run));
+    },
     ({ item }) => `run of ${item.run.repo.name}#${item.run.issue.number}`,
   );
 };

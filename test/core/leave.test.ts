@@ -163,6 +163,7 @@ describe('getting an agent out', () => {
       readyAt: null,
       takenUpAt: null,
       overAt: null,
+      isFree: false,
     };
     expect(sentOf(null)).toBe('never');
     expect(sentOf(turn)).toBe('maybe');

@@ -48,6 +48,34 @@ test.each<[string, Partial<History>]>([
       faults: [{ at: 29, kind: 'person', act: 'deletes the issue', issue: 0 }],
     },
   ],
+  [
+    'a turn to mend what was nobody’s fault, recorded and never sent, gives no attempt back',
+    {
+      seed: 12_005_214,
+      issues: [
+        { repo: 'acme/a', agent: 'lands at once', labelled: 'form' },
+        { repo: 'acme/b', agent: 'spends too much', labelled: 'maintainer' },
+        { repo: 'acme/c', agent: 'lands at once', labelled: false },
+      ],
+      ci: 'is cancelled',
+      minutes: 28,
+      faults: [{ at: 1, kind: 'answers lost', port: 'executor', minutes: 27, share: 0.5 }],
+    },
+  ],
+  [
+    'a run whose debts are stored, and whose lock only could not be freed, is not opened again',
+    {
+      seed: 12_008_423,
+      issues: [
+        { repo: 'acme/a', agent: 'lands at once', labelled: 'maintainer' },
+        { repo: 'acme/b', agent: 'never meets its provider', labelled: 'maintainer' },
+        { repo: 'acme/c', agent: 'lands at once', labelled: 'maintainer' },
+      ],
+      settings: { maxOpenRuns: 2 },
+      minutes: 28,
+      faults: [{ at: 2, kind: 'answers lost', port: 'store', minutes: 26, share: 0.2 }],
+    },
+  ],
 ])('%s', async (_, given) => {
   expect((await play({ ...quiet, ...given })).wrong).toEqual([]);
 });
