@@ -81,8 +81,11 @@ export type Tracker = {
   resolve: (
     name: RepoName,
   ) => Promise<{ repo: RepoRef; defaultBranch: string | null; archived: boolean; issuesEnabled: boolean } | null>;
-  /** 100 repos a request; a repo that did not come back is absent, which proves nothing. */
-  scan: (repos: readonly RepoRef[], readyLabel: string) => Promise<readonly RepoScan[]>;
+  /**
+   * Each repo with how many issues carry the label, open ones or all; 100 repos a request. A repo that did not come back
+   * is absent, which proves nothing.
+   */
+  scan: (repos: readonly RepoRef[], label: string, state?: 'open' | 'all') => Promise<readonly RepoScan[]>;
   /** Open issues with the label, oldest first, at most 100; the label was checked on each row again. */
   listReady: (repo: RepoRef, readyLabel: string) => Promise<readonly ListedIssue[]>;
   /** One issue alone, with its events and edits; null where it is gone. */
@@ -94,7 +97,7 @@ export type Tracker = {
   watch: (issue: IssueRef) => Promise<WatchedIssue | null>;
   /** Brings labels, the one comment and open/closed to what the mirror says; any number of times. Returns the comment's id. */
   ensureMirror: (issue: IssueRef, mirror: Mirror, commentId: string | null) => Promise<{ commentId: string | null }>;
-  /** Open issues that carry a label, for the hourly sweep. */
+  /** Issues that carry a label, open or closed, for the hourly sweep. */
   listLabelled: (repo: RepoRef, label: string) => Promise<readonly IssueRef[]>;
   removeLabel: (issue: IssueRef, label: string) => Promise<void>;
   /** What stops a repo from being worked on, in words with the remedy; empty when all is well. Creates missing labels. */

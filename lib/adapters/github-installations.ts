@@ -24,7 +24,7 @@ export const installationsTracker = (app: GithubApp): Tracker => {
         throw error;
       }
     },
-    scan: async (repos, readyLabel) =>
+    scan: async (repos, label, state) =>
       (
         await eachOwner(
           repos,
@@ -35,7 +35,7 @@ export const installationsTracker = (app: GithubApp): Tracker => {
                 app,
                 part.map(({ name }) => name),
               ),
-            }).scan(part, readyLabel),
+            }).scan(part, label, state),
         )
       ).flat(),
     listReady: async (repo, readyLabel) => (await of(repo)).listReady(repo, readyLabel),

@@ -10,12 +10,13 @@ import { DefaultBranch, Id } from './github-wire.ts';
 export const scanRepos = async (
   client: GithubClient,
   repos: readonly RepoRef[],
-  readyLabel: string,
+  label: string,
+  state: 'open' | 'all',
 ): Promise<readonly RepoScan[]> => {
   const found: RepoScan[] = [];
   const pages = chunks(chunks(repos, pageSize), pagesAtOnce);
   for (const group of pages) {
-    const scans = await Promise.all(group.map((page) => scanPage(client, page, readyLabel)));
+    const scans = await Promise.all(group.map((page) => scanPage(client, page, label, state)));
     found.push(...scans.flat());
   }
   return found;
@@ -32,9 +33,11 @@ export const pagesAtOnce = 4;
 const scanPage = async (
   client: GithubClient,
   repos: readonly RepoRef[],
-  readyLabel: string,
+  label: string,
+  state: 'open' | 'all',
 ): Promise<readonly RepoScan[]> => {
-  const { data } = await client.query(scanQuery, { ids: repos.map((repo) => repo.nodeId), labels: [readyLabel] });
+  const states = state === 'all' ? ['OPEN', 'CLOSED'] : ['OPEN'];
+  const { data } = await client.query(scanQuery, { ids: repos.map((repo) => repo.nodeId), labels: [label], states });
   return read(Nodes, data, 'query Scan').nodes.flatMap((node) => {
     const row = Row.safeParse(node).data;
     if (!row) return [];
@@ -53,7 +56,7 @@ const scanPage = async (
 };
 
 const scanQuery = /* GraphQL */ `
-  query Scan($ids: [ID!]!, $labels: [String!]) {
+  query Scan($ids: [ID!]!, $labels: [String!], $states: [IssueState!]) {
     nodes(ids: $ids) {
       ... on Repository {
         id
@@ -63,7 +66,7 @@ const scanQuery = /* GraphQL */ `
         isDisabled
         hasIssuesEnabled
         defaultBranchRef { name target { oid } }
-        issues(first: 1, labels: $labels, states: [OPEN]) { totalCount }
+        issues(first: 1, labels: $labels, states: $states) { totalCount }
       }
     }
   }

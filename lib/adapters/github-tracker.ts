@@ -17,7 +17,7 @@ import { IssueRow, PermissionRow, Repository, Rows } from './github-wire.ts';
  */
 export const githubTracker = ({ client }: { client: GithubClient }): Tracker => ({
   resolve: (name) => resolve(client, name),
-  scan: (repos, readyLabel) => scanRepos(client, repos, readyLabel),
+  scan: (repos, label, state = 'open') => scanRepos(client, repos, label, state),
   listReady: (repo, readyLabel) => listReady(client, repo, readyLabel),
   detail: (issue, readyLabel) => issueDetail(client, issue, readyLabel),
   permission: (repo, login) => permission(client, repo, login),
@@ -58,15 +58,16 @@ const byName = async (client: GithubClient, owner: string, repo: string): Promis
   return client.ask('GET /repositories/{repo_id}', { repo_id: id }, [200, 404]);
 };
 
-/** One page of open issues with the label. A row that does not parse is left out, and one without the label. */
+/** One page of issues with the label. A row that does not parse is left out, and one without the label. */
 const labelledPage = async (
   client: GithubClient,
   repo: RepoRef,
   label: string,
+  state: 'open' | 'all',
   page: number,
 ): Promise<{ rows: readonly ListedIssue[]; last: number }> => {
   const route = 'GET /repositories/{repo_id}/issues';
-  const asked = { labels: label, state: 'open', sort: 'created', direction: 'asc', per_page: pageSize, page };
+  const asked = { labels: label, state, sort: 'created', direction: 'asc', per_page: pageSize, page };
   const answer = await client.ask(route, { repo_id: repo.id, ...asked }, [200]);
   const rows = read(Rows, answer.data, route).flatMap((row) => {
     const issue = IssueRow.safeParse(row).data;
@@ -89,12 +90,12 @@ const labelledPage = async (
 };
 
 const listReady = async (client: GithubClient, repo: RepoRef, readyLabel: string): Promise<readonly ListedIssue[]> =>
-  (await labelledPage(client, repo, readyLabel, 1)).rows;
+  (await labelledPage(client, repo, readyLabel, 'open', 1)).rows;
 
 const listLabelled = async (client: GithubClient, repo: RepoRef, label: string): Promise<readonly IssueRef[]> => {
   const found: ListedIssue[] = [];
   for (let page = 1, last = 1; page <= Math.min(last, pagesMax); page += 1) {
-    const answer = await labelledPage(client, repo, label, page);
+    const answer = await labelledPage(client, repo, label, 'all', page);
     found.push(...answer.rows);
     last = Math.max(last, answer.last);
   }

@@ -32,19 +32,20 @@ export const worldTracker = (viewer: WorldViewer): Tracker => ({
     };
   },
 
-  scan: async (repos, readyLabel) => {
+  scan: async (repos, label, state = 'open') => {
     if (repos.length === 0) return [];
     viewer.enter('query Scan');
     return repos.flatMap((ref) => {
       const repo = viewer.repoOfNode(ref.nodeId);
-      return repo === null ? [] : [scanOf(repo, readyLabel)];
+      return repo === null ? [] : [scanOf(repo, label, state)];
     });
   },
 
-  listReady: async (repo, readyLabel) => listedWith(viewer, repo, readyLabel, 1).map((issue) => rowOf(viewer, issue)),
+  listReady: async (repo, readyLabel) =>
+    listedWith(viewer, repo, readyLabel, 'open', 1).map((issue) => rowOf(viewer, issue)),
 
   listLabelled: async (repo, label) =>
-    listedWith(viewer, repo, label, pagesMax).flatMap(({ pull, number, nodeId }) =>
+    listedWith(viewer, repo, label, 'all', pagesMax).flatMap(({ pull, number, nodeId }) =>
       pull === null ? [{ repo, number, nodeId }] : [],
     ),
 
@@ -90,19 +91,25 @@ export const worldTracker = (viewer: WorldViewer): Tracker => ({
 const pageSize = 100;
 const pagesMax = 10;
 
-const scanOf = (repo: Repo, readyLabel: string): RepoScan => ({
+const scanOf = (repo: Repo, label: string, state: 'open' | 'all'): RepoScan => ({
   id: String(repo.id),
   nodeId: repo.nodeId,
   name: repo.name,
   archived: repo.archived || repo.disabled,
   issuesEnabled: repo.issuesEnabled,
   defaultBranch: branchOf(repo),
-  readyCount: repo.issuesEnabled ? issuesOf(repo, { ...oldestOpen, labels: [readyLabel], pulls: false }).length : 0,
+  readyCount: repo.issuesEnabled ? issuesOf(repo, { ...oldestFirst, state, labels: [label], pulls: false }).length : 0,
 });
 
-const oldestOpen = { state: 'open', sort: 'created', direction: 'asc' } as const;
+const oldestFirst = { sort: 'created', direction: 'asc' } as const;
 
-const listedWith = (viewer: WorldViewer, ref: RepoRef, label: string, pages: number): readonly Issue[] => {
+const listedWith = (
+  viewer: WorldViewer,
+  ref: RepoRef,
+  label: string,
+  state: 'open' | 'all',
+  pages: number,
+): readonly Issue[] => {
   const route = 'GET /repositories/{repo_id}/issues';
   viewer.enter(route);
   return viewer.asking(route, () => {
@@ -110,7 +117,7 @@ const listedWith = (viewer: WorldViewer, ref: RepoRef, label: string, pages: num
     if (!repo.issuesEnabled) throw issuesOff();
     // REST takes a name with a comma for two labels, so the rows are looked at again.
     const labels = label.split(',').filter((name) => name !== '');
-    const listed = issuesOf(repo, { ...oldestOpen, labels, pulls: true }).slice(0, pages * pageSize);
+    const listed = issuesOf(repo, { ...oldestFirst, state, labels, pulls: true }).slice(0, pages * pageSize);
     return listed.filter((issue) => issue.labels.some(({ name }) => name.toLowerCase() === label.toLowerCase()));
   });
 };

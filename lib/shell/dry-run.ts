@@ -45,7 +45,7 @@ const dryStore = (store: Store, would: string[]): Store => ({
 
 const dryTracker = (tracker: Tracker, would: string[]): Tracker => ({
   resolve: (name) => tracker.resolve(name),
-  scan: (repos, readyLabel) => tracker.scan(repos, readyLabel),
+  scan: (repos, label, state) => tracker.scan(repos, label, state),
   listReady: (repo, readyLabel) => tracker.listReady(repo, readyLabel),
   detail: (issue, readyLabel) => tracker.detail(issue, readyLabel),
   permission: (repo, login) => tracker.permission(repo, login),

@@ -8,7 +8,7 @@ import { hasTime, ofKind, reasonOf, type Tick } from './tick.ts';
 const dayMs = 24 * 3_600_000;
 
 /**
- * Once an hour: in-progress labels without a run are taken off, since a label is for people and may not lie to them;
+ * Once an hour: in-progress labels without a run are taken off, of closed issues as well, since a label is for people and may not lie to them;
  * and what was remembered of issues that nobody labelled for thirty days is forgotten. One scan per 100 repos.
  */
 export const sweep = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: readonly Stored[]): Promise<void> => {
@@ -41,7 +41,7 @@ const sweepLabels = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: 
     .filter(({ id }) => id !== '')
     .map(({ host, id, nodeId, name }): RepoRef => ({ host, id, nodeId, name }));
   for (const [label, group] of Map.groupBy(refs, labelOf)) {
-    const shown = await tracker.scan(group, label).catch((error: unknown) => failed(tick, error));
+    const shown = await tracker.scan(group, label, 'all').catch((error: unknown) => failed(tick, error));
     for (const repo of group.filter(({ id }) => (shown.find((one) => one.id === id)?.readyCount ?? 0) > 0)) {
       if (!hasTime(tick)) return;
       for (const issue of await tracker.listLabelled(repo, label).catch((error: unknown) => failed(tick, error))) {

@@ -105,6 +105,7 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       const closed = readyIssue(world);
       world.close(name, closed.number, 'maintainer', world.state.at);
       const { after: head } = world.push(name, { actor: 'maintainer', commits: [{ message: 'One' }] }, world.state.at);
+      expect(await tracker.scan([repo], 'ready-for-agent', 'all')).toMatchObject([{ readyCount: 2 }]);
       expect(await tracker.scan([repo], 'ready-for-agent')).toEqual([
         {
           ...{ id: repo.id, nodeId: repo.nodeId, name, archived: false, issuesEnabled: true },
@@ -386,10 +387,13 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       expect(await tracker.blockerStates([])).toEqual(new Map());
     });
 
-    test('labelled issues are found, and their label can be taken off any number of times', async () => {
+    test('labelled issues are found, closed ones as well, and their label can be taken off any number of times', async () => {
       const { world, tracker, repo } = await tracking();
       const issue = readyIssue(world);
-      expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual([issue]);
+      const closed = readyIssue(world);
+      world.close(name, closed.number, 'maintainer', world.state.at);
+      expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual([issue, closed]);
+      await tracker.removeLabel(closed, 'ready-for-agent');
       await tracker.removeLabel(issue, 'ready-for-agent');
       await tracker.removeLabel(issue, 'ready-for-agent');
       expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual([]);

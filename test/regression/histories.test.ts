@@ -76,6 +76,17 @@ test.each<[string, Partial<History>]>([
       faults: [{ at: 2, kind: 'answers lost', port: 'store', minutes: 26, share: 0.2 }],
     },
   ],
+  [
+    'an issue closed while nobody saw its repo shows in progress no longer than the next sweep',
+    {
+      issues: [{ repo: 'acme/a', agent: 'closes the issue by keyword and turns out red', labelled: 'maintainer' }],
+      minutes: 36,
+      faults: [
+        { at: 3, kind: 'blind', minutes: 33 },
+        { at: 29, kind: 'port down for days', port: 'forge', hours: 26 },
+      ],
+    },
+  ],
 ])('%s', async (_, given) => {
   expect((await play({ ...quiet, ...given })).wrong).toEqual([]);
 });
