@@ -1,12 +1,13 @@
-import type { Executor, Forge, Store, Tracker } from '../lib/ports.ts';
+import type { Executor, Forge, Meter, Store, Tracker } from '../lib/ports.ts';
 
 /** Makes of one method of a port the method that is called in its place. `pick` is asked anew at each call. */
 export type Through<P> = <A extends unknown[], R>(
   pick: (port: P) => (...args: A) => Promise<R>,
 ) => (...args: A) => Promise<R>;
 
-/** A tracker each call of which goes through `through`. */
-export const trackerThrough = (through: Through<Tracker>): Tracker => ({
+/** A tracker each call of which goes through `through`; what it says without being asked does not. */
+export const trackerThrough = (meter: Meter, through: Through<Tracker>): Tracker => ({
+  meter,
   resolve: through(({ resolve }) => resolve),
   scan: through(({ scan }) => scan),
   listReady: through(({ listReady }) => listReady),

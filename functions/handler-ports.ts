@@ -138,7 +138,13 @@ export const handlerPorts = async (options: HandlerPorts, settings: Settings): P
 
   return {
     store: storeAfter(store, () => goOn(signal)),
-    tracker: trackerThrough((pick) => through('tracker', forGithub, ({ tracker }) => pick(tracker))),
+    tracker: trackerThrough(
+      {
+        accountOf: (repo) => connected.ports.tracker.meter.accountOf(repo),
+        budgets: () => connected.ports.tracker.meter.budgets(),
+      },
+      (pick) => through('tracker', forGithub, ({ tracker }) => pick(tracker)),
+    ),
     forge: forgeThrough((pick) => through('tracker', forGithub, ({ forge }) => pick(forge))),
     executor: executorThrough((pick) => through('executor', forT3, ({ executor }) => pick(executor))),
     doorbells: connected.ports.doorbells.map((bell) => ({

@@ -30,7 +30,10 @@ export const metricNames = {
   executorUnreachable: 'ExecutorUnreachable',
   /** Watcher: 1 where T3 answers and starts no turn any more, else 0; absent where no run is open to look at it for. */
   executorWedged: 'ExecutorWedged',
-  /** Both: 1 where GitHub gave no answer, or refused us, in this tick, else 0; absent where nothing was asked of it. */
+  /**
+   * Both: 1 where GitHub gave no answer, refused us, or may not be asked for its limits, in this tick, else 0; absent
+   * where nothing was to be asked of it.
+   */
   trackerUnreachable: 'TrackerUnreachable',
   /** Watcher: doorbells that could not be rung in this tick. */
   doorbellUnsent: 'DoorbellUnsent',

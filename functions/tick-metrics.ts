@@ -37,9 +37,16 @@ const worldMetrics = (report: Report, facts: TickFacts): TickMetric[] => [
   count(metricNames.runsFailed, report.failed.length),
   count(metricNames.notReached, report.notReached),
   count(metricNames.secretMissing, facts.secretsMissing),
-  ...(facts.trackerUnreachable === null ? [] : [count(metricNames.trackerUnreachable, facts.trackerUnreachable)]),
+  ...trackerMetric(report, facts),
   ...(facts.executorUnreachable === null ? [] : [count(metricNames.executorUnreachable, facts.executorUnreachable)]),
 ];
+
+/** A tracker that may not be asked is out of reach, also where for that very reason nothing was asked of it. */
+const trackerMetric = ({ limits }: Report, { trackerUnreachable }: TickFacts): TickMetric[] => {
+  const isLimited = limits.some(({ may }) => may === 'nothing' || may === 'writes only');
+  if (trackerUnreachable === null && !isLimited) return [];
+  return [count(metricNames.trackerUnreachable, trackerUnreachable === true || isLimited)];
+};
 
 const pollMetrics = ({ happened, rulings }: Report): TickMetric[] => [
   count(metricNames.runsDispatched, happened.filter(({ what }) => what === 'dispatched').length),

@@ -13,6 +13,7 @@ import type {
 } from './core/issue.ts';
 import type { Mirror } from './core/mirror.ts';
 import type { Notice } from './core/notification.ts';
+import type { Budget } from './core/pace.ts';
 import type { PullFacts } from './core/pull-request.ts';
 import type { Item } from './core/record.ts';
 import type { EndedRun } from './core/run.ts';
@@ -27,16 +28,23 @@ import type { AgentRequest, Thread } from './core/thread.ts';
 /**
  * What the world refused. `unavailable`: ask again later, says nothing about the run (no answer, 5xx, rate limits);
  * `refused`: definite; `unauthorised`: definite until a person mends a credential. `notBefore` is epoch ms on our
- * clock, where the product named a time. The message is cleaned and bounded, and never holds a secret.
+ * clock, where the product named a time. `isLimit`: the product asked for a pause, or was not asked because of one. The
+ * message is cleaned and bounded, and never holds a secret.
  */
 export class PortError extends Error {
   readonly kind: 'unavailable' | 'refused' | 'unauthorised';
   readonly notBefore: number | null;
-  constructor(kind: PortError['kind'], message: string, options: { notBefore?: number | null; cause?: unknown } = {}) {
+  readonly isLimit: boolean;
+  constructor(
+    kind: PortError['kind'],
+    message: string,
+    options: { notBefore?: number | null; isLimit?: boolean; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = 'PortError';
     this.kind = kind;
     this.notBefore = options.notBefore ?? null;
+    this.isLimit = options.isLimit ?? false;
   }
 }
 
@@ -75,8 +83,17 @@ export type Store = {
 /** What the agent is given, as it was read right before the claim. */
 export type FrozenText = { title: string; body: string; hash: string };
 
+/** What is known of the tracker's limits without asking it. Live: each answer of tracker and forge may change it. */
+export type Meter = {
+  /** Whose budget a call for this repo is taken from, such as a token's or an installation's; a short constant name. */
+  accountOf: (repo: RepoName) => string;
+  /** What the answers so far said is left; empty where none was given, or none has a limit. */
+  budgets: () => readonly Budget[];
+};
+
 /** Issues on GitHub. Names may be out of date everywhere; ids decide. */
 export type Tracker = {
+  meter: Meter;
   /** The repo of this name today; null where it does not exist or may not be seen. */
   resolve: (
     name: RepoName,

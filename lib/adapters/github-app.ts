@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { RepoName, RepoRef } from '../core/issue.ts';
 import { ownerOf } from '../core/repo-name.ts';
-import { PortError } from '../ports.ts';
+import { type Meter, PortError } from '../ports.ts';
 import { appJwt, type GithubAppKey } from './github-app-jwt.ts';
 import { type GithubClient, type GithubOptions, githubClient, read, type TokenSource } from './github-client.ts';
+import { accountAt, publicApi } from './github-ledger.ts';
 import { refusalOf } from './github-refusal.ts';
 import { Id, Instant } from './github-wire.ts';
 import { sealedTokens, type TextCache, type Token } from './sealed-tokens.ts';
@@ -85,7 +86,8 @@ export const githubApp = (options: GithubAppOptions): GithubApp => {
     const known = clients.get(installation.id);
     if (known !== undefined) return known;
     const source = tokensOf({ ...installation, app, now, memory, tokens, mint: () => mint(installation) });
-    const client = githubClient({ ...common, token: { ...source, ownLogin } });
+    const account = ownerOf(installation.account);
+    const client = githubClient({ ...common, account, token: { ...source, ownLogin } });
     clients.set(installation.id, client);
     return client;
   };
@@ -97,6 +99,10 @@ export const githubApp = (options: GithubAppOptions): GithubApp => {
 
   return {
     ownLogin,
+    meter: {
+      accountOf: (name) => accountAt(common.baseUrl ?? publicApi, ownerOf(name)),
+      budgets: () => [...clients.values()].flatMap(({ meter }) => meter.budgets()),
+    },
     clientFor: async (name) => {
       const owner = ownerOf(name);
       // One question for an owner at a time: the answer to it is most often the next one's too.
@@ -142,6 +148,8 @@ export type GithubApp = {
   learnName: (repo: RepoRef, now: RepoName) => void;
   /** `<slug>[bot]`, as REST names the account the App acts as. */
   ownLogin: () => Promise<string>;
+  /** Each installation has budgets of its own. */
+  meter: Meter;
 };
 
 export type GithubAppOptions = Omit<GithubOptions, 'token'> & {

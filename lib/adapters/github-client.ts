@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Octokit } from '@octokit/rest';
 import * as z from 'zod';
-import { PortError } from '../ports.ts';
+import { type Meter, PortError } from '../ports.ts';
+import { accountAt, githubLedger, publicApi } from './github-ledger.ts';
 import {
   type GithubAnswer,
   type GraphqlError,
   graphqlRefusal,
+  isGraphqlLimit,
   isLimit,
   refusalOf,
   silenceOf,
@@ -19,15 +21,21 @@ import {
 export const githubClient = (options: GithubOptions): GithubClient => {
   const {
     token,
-    baseUrl = 'https://api.github.com',
+    baseUrl = publicApi,
     timeoutMs = 10_000,
     writeSpacingMs = 1_000,
     signal,
     now,
+    account = 'token',
   } = options;
   const octokit = new Octokit({ baseUrl, userAgent: 'afk', log: silent });
   const tokens = typeof token === 'string' ? fixed(token) : token;
   const nextWrite = spaced(writeSpacingMs);
+  const ledger = githubLedger(accountAt(baseUrl, account));
+  const noted = (answer: GithubAnswer): GithubAnswer => {
+    ledger.note(answer.headers);
+    return answer;
+  };
 
   const send = async (route: string, params: Params): Promise<GithubAnswer> => {
     const held = await tokens.current();
@@ -51,10 +59,10 @@ export const githubClient = (options: GithubOptions): GithubClient => {
       });
       // A body that stalls is swallowed by Octokit and reads as an empty one.
       if (ended.aborted) throw silenceOf(route, ended.reason);
-      return { status, headers: Headers.parse(headers), data };
+      return noted({ status, headers: Headers.parse(headers), data });
     } catch (error) {
       const answered = Failed.safeParse(error);
-      if (answered.success) return answered.data.response;
+      if (answered.success) return noted(answered.data.response);
       throw error instanceof PortError ? error : silenceOf(route, ended.aborted ? ended.reason : error);
     }
   };
@@ -77,8 +85,10 @@ export const githubClient = (options: GithubOptions): GithubClient => {
     const body = GraphqlBody.safeParse(answer.data);
     if (answer.status !== 200 || !body.success) throw refusalOf(what, answer, now());
     const { data = null, errors = [] } = body.data;
-    const limited = errors.some((error) => error.type === 'RATE_LIMITED');
-    if (limited || (data === null && errors.length > 0)) throw graphqlRefusal(what, errors, answer.headers, now());
+    const isLimited = isGraphqlLimit(answer, errors);
+    // A secondary limit may come as 200 with the message of a REST refusal, which is no list of errors.
+    if (isLimited && errors.length === 0) throw refusalOf(what, { ...answer, status: 429 }, now());
+    if (isLimited || (data === null && errors.length > 0)) throw graphqlRefusal(what, errors, answer.headers, now());
     return { data, errors };
   };
 
@@ -99,7 +109,7 @@ export const githubClient = (options: GithubOptions): GithubClient => {
     return login;
   };
 
-  return { ask, query, mutate, ownLogin, hasRole: tokens.ownLogin === undefined };
+  return { ask, query, mutate, ownLogin, hasRole: tokens.ownLogin === undefined, meter: ledger.meter };
 };
 
 export type GithubOptions = {
@@ -110,6 +120,8 @@ export type GithubOptions = {
   writeSpacingMs?: number;
   signal?: AbortSignal;
   now: () => number;
+  /** Whose budget this client spends, where that is not the one token's. */
+  account?: string;
 };
 
 /**
@@ -136,6 +148,7 @@ export type GithubClient = {
   ownLogin: () => Promise<string>;
   /** Whether an account is behind it, with a role in each repo. An App has none, whatever an answer says of its rights. */
   hasRole: boolean;
+  meter: Meter;
 };
 
 export type Params = Readonly<Record<string, unknown>>;

@@ -16,6 +16,7 @@ export const installationsTracker = (app: GithubApp): Tracker => {
   const by = async (name: RepoName): Promise<Tracker> => githubTracker({ client: await app.clientFor(name) });
   const of = (repo: RepoRef): Promise<Tracker> => by(app.nameNow(repo));
   return {
+    meter: app.meter,
     resolve: async (name) => {
       try {
         return await (await by(name)).resolve(name);

@@ -29,7 +29,7 @@ export const howLabelled = async (
       byAgent: candidates.some((row) => row.intent !== null && row.intent !== undefined),
     };
   } catch (error) {
-    if (error instanceof PortError) return null;
+    if (error instanceof PortError && !error.isLimit) return null;
     throw error;
   }
 };

@@ -18,7 +18,7 @@ export const refusalOf = (what: string, answer: GithubAnswer, now: number): Port
   const { status, headers } = answer;
   const said = wordsOf(answer);
   const words = publicLine(`${what}: ${meaning(status)}${said === '' ? '' : `: ${said}`}`, wordsMax);
-  if (isLimit(answer)) return new PortError('unavailable', words, { notBefore: limitEnd(headers, now) });
+  if (isLimit(answer)) return new PortError('unavailable', words, { notBefore: limitEnd(headers, now), isLimit: true });
   if (status === 401) return new PortError('unauthorised', words);
   if (status === 408 || status >= 500)
     return new PortError('unavailable', words, { notBefore: retryAfter(headers, now) });
@@ -32,14 +32,14 @@ export const graphqlRefusal = (
   headers: GithubAnswer['headers'] = {},
   now = 0,
 ): PortError => {
-  const limit = errors.find((error) => error.type === 'RATE_LIMITED');
+  const limit = errors.find((error) => isLimitError(error));
   const worst = limit ?? errors.find((error) => isDefinite(error)) ?? errors[0];
   const remedy = worst && isUnknownField(worst) ? ': GitHub Enterprise Server is worked with from 3.19 on' : '';
   const words = publicLine(
     `${what}: ${worst?.type ?? 'error'}: ${worst?.message ?? 'no reason given'}${remedy}`,
     wordsMax,
   );
-  if (limit) return new PortError('unavailable', words, { notBefore: limitEnd(headers, now) });
+  if (limit) return new PortError('unavailable', words, { notBefore: limitEnd(headers, now), isLimit: true });
   return new PortError(worst && isDefinite(worst) ? 'refused' : 'unavailable', words);
 };
 
@@ -48,8 +48,18 @@ export const isLimit = (answer: GithubAnswer): boolean => {
   const { status, headers } = answer;
   if (status === 429) return true;
   const isSpent = headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0';
-  return status === 403 && (isSpent || /rate limit|abuse/i.test(wordsOf(answer)));
+  return status === 403 && (isSpent || saysLimit(wordsOf(answer)));
 };
+
+/** The same of a GraphQL answer of 200, whose secondary limits come without a type, or as a REST message. */
+export const isGraphqlLimit = (answer: GithubAnswer, errors: readonly GraphqlError[]): boolean =>
+  errors.some((error) => isLimitError(error)) || saysLimit(wordsOf(answer));
+
+const isLimitError = ({ type, message }: GraphqlError): boolean =>
+  // An error with another type may quote what was asked for: only one without any is judged by its words.
+  type === 'RATE_LIMITED' || (!type && saysLimit(message));
+
+const saysLimit = (words: string): boolean => /rate limit|abuse/i.test(words);
 
 /** No answer, or not all of it. Only the kind of failure is named: the words of a failed request may hold the token. */
 export const silenceOf = (route: string, reason: unknown): PortError => {

@@ -16,6 +16,7 @@ import { IssueRow, PermissionRow, Repository, Rows } from './github-wire.ts';
  * name may be out of date, or by now another repo's.
  */
 export const githubTracker = ({ client }: { client: GithubClient }): Tracker => ({
+  meter: client.meter,
   resolve: (name) => resolve(client, name),
   scan: (repos, label, state = 'open') => scanRepos(client, repos, label, state),
   listReady: (repo, readyLabel) => listReady(client, repo, readyLabel),

@@ -112,6 +112,18 @@ const LeaseItem = z.strictObject({ kind: z.literal('lease'), by: z.string(), unt
 /** When in-progress labels without a run were last looked for. */
 const SweepItem = z.strictObject({ kind: z.literal('sweep'), at: Instant });
 
+/** What an account of the tracker may still be asked, until when and why; gone once that is over and it answered again. */
+const LimitItem = z.strictObject({
+  kind: z.literal('limit'),
+  account: z.string().max(200),
+  may: z.enum(['open runs only', 'writes only', 'nothing']),
+  until: Instant,
+  why: z.string().max(400),
+  /** Limits that were met one after the other, each right after the one before had ended; 0 where none was met. */
+  times: z.number().int().min(0),
+  at: Instant,
+});
+
 export const Item = z.discriminatedUnion('kind', [
   RunItem,
   IssueItem,
@@ -123,6 +135,7 @@ export const Item = z.discriminatedUnion('kind', [
   OwedItem,
   LeaseItem,
   SweepItem,
+  LimitItem,
 ]);
 export type Item = z.infer<typeof Item>;
 export type ItemOf<K extends Item['kind']> = Extract<Item, { kind: K }>;
@@ -142,6 +155,8 @@ export const keyOf = (item: Item): string => {
       return `spend#${item.date}`;
     case 'owed':
       return `owed#${item.run.id}`;
+    case 'limit':
+      return `limit#${item.account}`;
     case 'breaker':
     case 'lastWatch':
     case 'lease':

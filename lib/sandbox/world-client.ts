@@ -1,7 +1,11 @@
 import type { GithubClient } from '../adapters/github-client.ts';
 import { refusalOf } from '../adapters/github-refusal.ts';
+import type { Meter } from '../ports.ts';
 import { githubRest } from './github-rest.ts';
 import { refuseStray, type WorldViewer } from './world-viewer.ts';
+
+/** A world without requests has no budgets. */
+export const worldMeter: Meter = { accountOf: () => 'world', budgets: () => [] };
 
 /**
  * The adapter's client with a world in place of the network: REST only, without a request, its text or a budget. For
@@ -33,4 +37,5 @@ export const worldClient = ({ github, state, login }: WorldViewer): GithubClient
   },
   ownLogin: async () => login,
   hasRole: true,
+  meter: worldMeter,
 });

@@ -6,7 +6,7 @@ import { issuesOf } from './github-reads.ts';
 import { issuesOff } from './github-refusal.ts';
 import type { Issue, Repo } from './github-state.ts';
 import { findRepo, roleOf } from './github-state.ts';
-import { worldClient } from './world-client.ts';
+import { worldClient, worldMeter } from './world-client.ts';
 import { issueDetail } from './world-detail.ts';
 import { ensureMirror, takeLabelOff } from './world-mirror.ts';
 import { branchOf, newestEvents, openBlockers, openSubIssues, secondOf } from './world-reads.ts';
@@ -17,6 +17,8 @@ import { refuseStray, type WorldViewer } from './world-viewer.ts';
  * requests and without their budgets. Everything is read when it is asked for; nothing is kept.
  */
 export const worldTracker = (viewer: WorldViewer): Tracker => ({
+  meter: worldMeter,
+
   resolve: async (name) => {
     const [owner, repo, ...rest] = name.split('/');
     if (!owner || !repo || rest.length > 0) return null;

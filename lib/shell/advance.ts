@@ -7,7 +7,7 @@ import { type OpenRun, runTime } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
 import { type ExecutorLook, PortError } from '../ports.ts';
 import { obey } from './obey.ts';
-import { note, reasonOf, type StoredRun, type Tick } from './tick.ts';
+import { fail, note, type StoredRun, type Tick } from './tick.ts';
 
 /** What every run of one tick shares: the one look at the executor, and the watcher's count of lost time. */
 export type Shared = { look: ExecutorLook | null; lostMs: number };
@@ -101,7 +101,7 @@ export const payMirror = async (tick: Tick, stored: StoredRun): Promise<StoredRu
     note(tick, run, 'mirrored', run.phase);
     return record(tick, claimed, { ...run, mirror: { commentId, confirmed: due.hash, writing: null } });
   } catch (error) {
-    tick.report.failed.push({ what: `mirror of ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+    fail(tick.report, `mirror of ${run.repo.name}#${run.issue.number}`, error);
     return claimed;
   }
 };

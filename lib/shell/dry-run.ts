@@ -44,6 +44,7 @@ const dryStore = (store: Store, would: string[]): Store => ({
 });
 
 const dryTracker = (tracker: Tracker, would: string[]): Tracker => ({
+  meter: tracker.meter,
   resolve: (name) => tracker.resolve(name),
   scan: (repos, label, state) => tracker.scan(repos, label, state),
   listReady: (repo, readyLabel) => tracker.listReady(repo, readyLabel),

@@ -10,6 +10,7 @@ import { settingsFor } from '../core/settings.ts';
 import { PortError, type Stored } from '../ports.ts';
 import { lookCloser } from './closer.ts';
 import { type HeldBack, isToBeTold } from './hold.ts';
+import { paced } from './pacing.ts';
 import { blockersOf, contextOf, memoryOf, type Queue, refOf } from './poll.ts';
 import { emptyReport, ofKind, openRunsIn, reasonOf, type Tick, type TickContext } from './tick.ts';
 
@@ -39,8 +40,9 @@ export const explain = async (
   });
 
   const ports = await context.connect(settings);
-  const tick: Tick = { ...context, ports, settings, report: emptyReport('poll') };
   const { items, unreadable } = await ports.store.readNow();
+  // A limit holds for a rehearsal too: what may not be asked now is told by its own row.
+  const { tick } = paced({ ...context, ports, settings, report: emptyReport('poll') }, items);
   tick.report.openRuns = openRunsIn(items, unreadable);
   try {
     const found = await repoOf(tick, repo, items);

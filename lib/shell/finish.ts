@@ -4,7 +4,7 @@ import { dateOf, type ItemOf, runKey } from '../core/record.ts';
 import type { EndedRun, EndingRun } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
 import { PortError } from '../ports.ts';
-import { note, reasonOf, type StoredRun, type Tick } from './tick.ts';
+import { fail, note, type StoredRun, type Tick } from './tick.ts';
 
 /**
  * The agent is out: history and debts are stored, then the lock is freed, in this order, so that a crash at any line
@@ -82,7 +82,7 @@ const countMoney = async (tick: Tick, ended: EndedRun): Promise<void> => {
       : { ...before, usd: before.usd + usd, runs: [...before.runs, ended.id].slice(-40) };
   }).catch((error: unknown) => {
     if (error instanceof PortError) throw error;
-    tick.report.failed.push({ what: 'money of the day', reason: reasonOf(error) });
+    fail(tick.report, 'money of the day', error);
   });
 };
 
@@ -102,7 +102,7 @@ const countStart = (tick: Tick, runId: string): Promise<void> =>
   }).catch((error: unknown) => {
     if (error instanceof PortError) throw error;
     // A count that nobody can read is an operator's to mend; no lock waits for that.
-    tick.report.failed.push({ what: 'breaker', reason: reasonOf(error) });
+    fail(tick.report, 'breaker', error);
   });
 
 type Changed = 'issue' | 'breaker' | 'repo' | 'spend';

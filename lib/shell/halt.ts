@@ -4,7 +4,7 @@ import type { OpenRun } from '../core/run.ts';
 import { isTurnOut } from '../core/situation.ts';
 import { type TurnState, turnState } from '../core/turn-state.ts';
 import { type ExecutorLook, PortError } from '../ports.ts';
-import { hasTime, inParallel, note, ofKind, reasonOf, type StoredRun, type Tick } from './tick.ts';
+import { fail, hasTime, inParallel, note, ofKind, type StoredRun, type Tick } from './tick.ts';
 
 /**
  * Interrupts every turn that is out, again under new ids until each is seen over, and touches nothing else: no look at
@@ -23,7 +23,7 @@ export const haltAll = async (tick: Tick): Promise<void> => {
       if (!hasTime(tick)) tick.report.notReached += 1;
       else await haltOne(tick, stored, look);
     } catch (error) {
-      tick.report.failed.push({ what: `halt of ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+      fail(tick.report, `halt of ${run.repo.name}#${run.issue.number}`, error);
     }
   });
 };
@@ -34,7 +34,7 @@ const lookOrNull = async (tick: Tick): Promise<ExecutorLook | null> => {
     return await tick.ports.executor.look();
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
-    tick.report.failed.push({ what: 'executor', reason: reasonOf(error) });
+    fail(tick.report, 'executor', error);
     return null;
   }
 };

@@ -6,7 +6,7 @@ import { isActive, type OpenRun } from '../core/run.ts';
 import { turnState } from '../core/turn-state.ts';
 import { type ExecutorLook, PortError, type Stored } from '../ports.ts';
 import type { Horizon } from './look.ts';
-import { ofKind, reasonOf, type StoredRun, type Tick } from './tick.ts';
+import { fail, ofKind, type StoredRun, type Tick } from './tick.ts';
 
 /**
  * What one watcher tick knows before it looks at single runs: one look at the executor, the time that was lost to
@@ -55,7 +55,7 @@ const lookAtExecutor = async (tick: Tick): Promise<ExecutorLook | null> => {
     return look;
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
-    tick.report.failed.push({ what: 'executor', reason: reasonOf(error) });
+    fail(tick.report, 'executor', error);
     return null;
   }
 };

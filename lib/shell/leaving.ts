@@ -20,7 +20,7 @@ import { PortError, type Stored, type Thread } from '../ports.ts';
 import { advance, dueMirror, payMirror } from './advance.ts';
 import { finish } from './finish.ts';
 import { type Horizon, lookAt } from './look.ts';
-import { note, reasonOf, type StoredRun, type Tick } from './tick.ts';
+import { fail, note, type StoredRun, type Tick } from './tick.ts';
 
 /**
  * One step of getting an agent out: of a run that ends, and then its lock goes; or of one that is to begin anew. The
@@ -163,7 +163,7 @@ const nextStep = async (
     return ask(await tick.ports.executor.whereabouts(threadIdOf(run.id, run.turn.thread)));
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
-    tick.report.failed.push({ what: `thread of ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+    fail(tick.report, `thread of ${run.repo.name}#${run.issue.number}`, error);
     return 'wait';
   }
 };
@@ -189,7 +189,7 @@ const withIssueSeen = async (tick: Tick, run: EndingRun, clock: number): Promise
   } catch (error) {
     // A tracker that says nothing confirms nothing, and keeps no agent from being asked to leave.
     if (!(error instanceof PortError)) throw error;
-    tick.report.failed.push({ what: `look at ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+    fail(tick.report, `look at ${run.repo.name}#${run.issue.number}`, error);
     return run;
   }
 };
@@ -216,10 +216,7 @@ const ringStuck = async (tick: Tick, stored: StoredRun): Promise<void> => {
         run: { ...run, stuckRings: { ...run.stuckRings, [bell.name]: true } },
       });
     } catch (error) {
-      tick.report.failed.push({
-        what: `doorbell ${bell.name} for ${run.repo.name}#${run.issue.number}`,
-        reason: reasonOf(error),
-      });
+      fail(tick.report, `doorbell ${bell.name} for ${run.repo.name}#${run.issue.number}`, error);
     }
   }
 };

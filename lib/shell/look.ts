@@ -8,7 +8,7 @@ import type { RepoSettings } from '../core/settings.ts';
 import { isTurnOut } from '../core/situation.ts';
 import { type TurnState, turnState } from '../core/turn-state.ts';
 import { type ExecutorLook, type LandingFacts, PortError, type Ports, type WatchedIssue } from '../ports.ts';
-import { reasonOf, type Tick } from './tick.ts';
+import { fail, type Tick } from './tick.ts';
 
 /** What one tick knows before it looks at single runs. `executorDownMs` is wall time. */
 export type Horizon = { look: ExecutorLook | null; lostMs: number; executorDownMs: number; executorSuspect: boolean };
@@ -29,7 +29,7 @@ export const lookAt = async (
   const orNull: OrNull = (read) =>
     read().catch((error: unknown) => {
       if (!(error instanceof PortError)) throw error;
-      report.failed.push({ what: `look at ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+      fail(report, `look at ${run.repo.name}#${run.issue.number}`, error);
       return null;
     });
   const agent = await lookAtAgent(ports, run, horizon.look, clock, orNull);

@@ -9,7 +9,7 @@ import { failingOn } from '../core/pull-request.ts';
 import type { Command, Turn } from '../core/run.ts';
 import { type RepoSettings, settingsFor } from '../core/settings.ts';
 import { type Answer, type ExecutorLook, PortError, type Thread } from '../ports.ts';
-import { reasonOf, type Tick } from './tick.ts';
+import { fail, type Tick } from './tick.ts';
 
 /**
  * What became of an owed command. `done`: the executor has it; `braked`: a brake was on right before the act, so it
@@ -216,7 +216,7 @@ const failedChecks = async (
     .said(run.repo, { sha, names: failing.map(({ name }) => name) })
     .catch((error: unknown) => {
       if (!(error instanceof PortError)) throw error;
-      report.failed.push({ what: `what CI said of ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+      fail(report, `what CI said of ${run.repo.name}#${run.issue.number}`, error);
       return new Map<string, string>();
     });
   return failing.map((check) => ({ ...check, said: said.get(check.name) ?? null }));

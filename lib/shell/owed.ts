@@ -7,7 +7,7 @@ import type { ItemOf } from '../core/record.ts';
 import { settingsFor } from '../core/settings.ts';
 import { PortError, type Stored } from '../ports.ts';
 import { brakeOn } from './obey.ts';
-import { note, reasonOf, type Tick } from './tick.ts';
+import { fail, note, type Tick } from './tick.ts';
 
 type StoredOwed = Stored<ItemOf<'owed'>>;
 
@@ -40,10 +40,7 @@ const attempt = async (tick: Tick, stored: StoredOwed, pay: Pay): Promise<Stored
     const paid = await pay(tick, stored.item);
     return paid === stored.item ? stored : tick.ports.store.replace(stored, paid);
   } catch (error) {
-    tick.report.failed.push({
-      what: `owed by ${repo.name}#${issue.number} for ${hoursOf(tick, stored.item)} h`,
-      reason: reasonOf(error),
-    });
+    fail(tick.report, `owed by ${repo.name}#${issue.number} for ${hoursOf(tick, stored.item)} h`, error);
     return stored;
   }
 };
@@ -70,10 +67,7 @@ const payMirror: Pay = async (tick, item) => {
     const isHopeless =
       error instanceof PortError && error.kind === 'refused' && tick.now() - item.since > deadlines.outOfReachMs;
     if (!isHopeless) throw error;
-    tick.report.failed.push({
-      what: `mirror of ${run.repo.name}#${run.issue.number} given up`,
-      reason: reasonOf(error),
-    });
+    fail(tick.report, `mirror of ${run.repo.name}#${run.issue.number} given up`, error);
   }
   note(tick, run, 'mirrored', run.outcome);
   return { ...item, mirrored: true };

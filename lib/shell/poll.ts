@@ -25,10 +25,12 @@ import { claim, frozenText } from './claim.ts';
 import { lookCloser } from './closer.ts';
 import { change } from './finish.ts';
 import { tellOfHold } from './hold.ts';
+import { paced } from './pacing.ts';
 import { type Enrolled, enrolledRepos, isFormerName, preflightAgain } from './preflight.ts';
 import { sweep } from './sweep.ts';
 import {
   emptyReport,
+  fail,
   hasTime,
   inParallel,
   meantItems,
@@ -55,9 +57,10 @@ export const poll = async (context: TickContext): Promise<Report> => {
     return { ...report, state: 'off', reason: control.reason, unreadable: control.unreadable };
   if (control.noDispatch !== null) return { ...report, reason: control.noDispatch };
   const ports = await context.connect(control.settings);
-  const tick: Tick = { ...context, ports, settings: control.settings, report };
+  const unpaced: Tick = { ...context, ports, settings: control.settings, report };
   // Open runs before the queue: one that ends between the two reads still counts as busy, until the next tick.
-  const { items: all, unreadable } = await readOpenItems(tick);
+  const { items: all, unreadable } = await readOpenItems(unpaced);
+  const { tick, isHeld, settle } = paced(unpaced, all);
   const items = meantItems(all, context);
   const enrolled = new Set(control.allowlist);
   const repos = await enrolledRepos(tick, { meant: meantNames(control.allowlist, context), enrolled }, items);
@@ -67,7 +70,9 @@ export const poll = async (context: TickContext): Promise<Report> => {
   await dispatchBest(tick, ruled, items);
   // What is parked may have a run that cannot be read: its label may be right.
   const known = repos.filter(({ id }) => !queue.parked.has(id));
-  if (context.only === undefined) await sweep(tick, known, items);
+  // Noted before it is done: what a limit would cut short waits for a tick that may.
+  if (context.only === undefined && !isHeld()) await sweep(tick, known, items);
+  await settle();
   return report;
 };
 
@@ -100,7 +105,7 @@ const readQueue = async (
         if (scan?.issuesEnabled !== true || isFormerName(name, scan.name, enrolled)) amiss.add(id);
       }
     } catch (error) {
-      tick.report.failed.push({ what: `scan for ${label}`, reason: reasonOf(error) });
+      fail(tick.report, `scan for ${label}`, error);
     }
   }
   await preflightAgain(tick, { amiss: repos.filter(({ id }) => amiss.has(id)), enrolled }, items);
@@ -123,7 +128,7 @@ const readQueue = async (
     try {
       for (const issue of await tracker.listReady(repo, labelOf(repo))) candidates.push({ repo, issue });
     } catch (error) {
-      tick.report.failed.push({ what: `queue of ${repo.name}`, reason: reasonOf(error) });
+      fail(tick.report, `queue of ${repo.name}`, error);
     }
   });
   return { scans, candidates, blockers: await blockersOf(tick, candidates), parked };
@@ -142,7 +147,7 @@ export const blockersOf = async (
   try {
     return await tick.ports.tracker.blockerStates(refs);
   } catch (error) {
-    tick.report.failed.push({ what: 'blockers', reason: reasonOf(error) });
+    fail(tick.report, 'blockers', error);
     return new Map();
   }
 };
@@ -265,7 +270,7 @@ const tryOne = async (
     return refused ?? { ruling: 'dispatch', detail: `labelled by ${cleanLine(act.by, 60)}` };
   } catch (error) {
     // The claim may stand and its dispatch be owed; the watcher knows what to do. Nothing is known of this issue.
-    tick.report.failed.push({ what: `dispatch of ${repo.name}#${issue.number}`, reason: reasonOf(error) });
+    fail(tick.report, `dispatch of ${repo.name}#${issue.number}`, error);
     return { ruling: 'trust unknown', detail: reasonOf(error) };
   }
 };
@@ -302,7 +307,7 @@ const resumeClaims = async (tick: Tick, items: readonly Stored[]): Promise<void>
     try {
       await resumeClaim(tick, stored, run, items);
     } catch (error) {
-      tick.report.failed.push({ what: `claim of ${run.repo.name}#${run.issue.number}`, reason: reasonOf(error) });
+      fail(tick.report, `claim of ${run.repo.name}#${run.issue.number}`, error);
     }
   }
 };

@@ -6,7 +6,7 @@ import { comparable, ownerOf } from '../core/repo-name.ts';
 import { type RepoSettings, settingsFor } from '../core/settings.ts';
 import { type ExecutorLook, PortError, type Stored } from '../ports.ts';
 import { ensureProject, noCheckout } from './obey.ts';
-import { hasTime, ofKind, reasonOf, type Tick } from './tick.ts';
+import { fail, hasTime, ofKind, type Tick } from './tick.ts';
 
 type StoredRepo = Stored<ItemOf<'repo'>>;
 
@@ -67,11 +67,13 @@ const preflightEach = async (
 ): Promise<ReadonlyMap<string, ItemOf<'repo'>>> => {
   const checked = new Map<string, ItemOf<'repo'>>();
   const refusals = new Map<string, number>();
+  const limited = new Set<string>();
   const putOff: RepoName[] = [];
   let asked = 0;
   for (const name of inTurn(tick, names)) {
     if (asked === perTickMax || !hasTime(tick)) break;
     const owner = ownerOf(name);
+    if (limited.has(owner)) continue;
     const refused = refusals.get(owner) ?? 0;
     if (refused >= refusalsMax) {
       putOff.push(name);
@@ -82,7 +84,8 @@ const preflightEach = async (
       const item = await preflighted(tick, name, { stored: known.get(name), enrolled });
       if (item !== null) checked.set(name, item);
     } catch (error) {
-      tick.report.failed.push({ what: `preflight of ${name}`, reason: reasonOf(error) });
+      fail(tick.report, `preflight of ${name}`, error);
+      if (error instanceof PortError && error.isLimit) limited.add(owner);
       const isItsOwn = error instanceof PortError && error.kind === 'refused';
       refusals.set(owner, isItsOwn ? refused + 1 : refusalsMax);
     }

@@ -3,7 +3,7 @@ import type { RepoRef } from '../core/issue.ts';
 import { type ItemOf, issueKey } from '../core/record.ts';
 import { settingsFor } from '../core/settings.ts';
 import type { Stored } from '../ports.ts';
-import { hasTime, ofKind, reasonOf, type Tick } from './tick.ts';
+import { fail, hasTime, ofKind, type Tick } from './tick.ts';
 
 const dayMs = 24 * 3_600_000;
 
@@ -105,6 +105,6 @@ const hasRunNow = async (tick: Tick, repo: RepoRef, number: number): Promise<boo
 };
 
 const failed = (tick: Tick, error: unknown): never[] => {
-  tick.report.failed.push({ what: 'sweep', reason: reasonOf(error) });
+  fail(tick.report, 'sweep', error);
   return [];
 };

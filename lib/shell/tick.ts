@@ -1,11 +1,12 @@
 import type { RepoName } from '../core/issue.ts';
+import type { Hold } from '../core/pace.ts';
 import type { Item, ItemOf } from '../core/record.ts';
 import { comparable } from '../core/repo-name.ts';
 import type { Ruling } from '../core/ruling.ts';
 import type { EndedRun } from '../core/run.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Situation, SituationName } from '../core/situation.ts';
-import type { Gate, Ports, Store, Stored, Unreadable } from '../ports.ts';
+import { type Gate, PortError, type Ports, type Store, type Stored, type Unreadable } from '../ports.ts';
 
 /**
  * What one invocation is given. `now` is wall time in epoch ms, read whenever it matters; `by` names this invocation
@@ -69,6 +70,8 @@ export type Report = {
   ended: EndedRun[];
   /** One thing that failed without stopping the rest. */
   failed: { what: string; reason: string }[];
+  /** What the tracker's limits hold back, by account; `until` in epoch ms. Each is also said among what failed. */
+  limits: ({ account: string } & Hold)[];
   openRuns: number;
   /** Runs whose agent was not seen to leave in time, as this tick found them. */
   stuck: number;
@@ -87,6 +90,7 @@ export const emptyReport = (tick: Report['tick']): Report => ({
   happened: [],
   ended: [],
   failed: [],
+  limits: [],
   openRuns: 0,
   stuck: 0,
   wedged: null,
@@ -137,6 +141,12 @@ export const noteLook = (
   { name, why }: Situation,
 ): void => {
   report.looks.push({ repo: run.repo.name, issue: run.issue.number, run: run.id, situation: name, why });
+};
+
+/** Says that one thing failed. A limit is said once for its account (`paced`), not by each call that it held back. */
+export const fail = (report: Report, what: string, error: unknown): void => {
+  if (error instanceof PortError && error.isLimit) return;
+  report.failed.push({ what, reason: reasonOf(error) });
 };
 
 /** A failure in words, bounded; a secret never gets into an error's message in the first place. */

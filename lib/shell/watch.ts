@@ -17,10 +17,12 @@ import { horizonOver } from './horizon.ts';
 import { stepLeaving } from './leaving.ts';
 import { type Horizon, lookAt } from './look.ts';
 import { payOwed } from './owed.ts';
+import { paced } from './pacing.ts';
 import { resumeActive } from './resume.ts';
 import { learnt } from './story.ts';
 import {
   emptyReport,
+  fail,
   hasTime,
   inParallel,
   meantItems,
@@ -29,7 +31,6 @@ import {
   ofKind,
   type Report,
   readOpenItems,
-  reasonOf,
   type StoredRun,
   type Tick,
   type TickContext,
@@ -44,8 +45,9 @@ export const watch = async (context: TickContext): Promise<Report> => {
   const control = await context.gate.read();
   if (control.state === 'off') return off(context, report, control);
   const ports = await context.connect(control.settings);
-  const tick: Tick = { ...context, ports, settings: control.settings, report };
-  const { items: all } = await readOpenItems(tick);
+  const unpaced: Tick = { ...context, ports, settings: control.settings, report };
+  const { items: all } = await readOpenItems(unpaced);
+  const { tick, owing, settle } = paced(unpaced, all);
   const items = meantItems(all, context);
   const runs = rotated(ofKind(items, 'run'), context.now());
   report.stuck = ofKind(all, 'run').filter(({ item: { run } }) => run.phase === 'ending' && run.stuck).length;
@@ -59,9 +61,10 @@ export const watch = async (context: TickContext): Promise<Report> => {
   await eachWithTime(
     tick,
     ofKind(now, 'owed').filter(({ item }) => !open.has(item.run.id)),
-    (one) => payOwed(tick, one),
+    (one) => payOwed(owing, one),
     ({ item }) => `owed by ${item.run.repo.name}#${item.run.issue.number}`,
   );
+  await settle();
   return report;
 };
 
@@ -169,7 +172,7 @@ const eachWithTime = async <T>(
     try {
       await work(one);
     } catch (error) {
-      tick.report.failed.push({ what: name(one), reason: reasonOf(error) });
+      fail(tick.report, name(one), error);
     }
   });
 

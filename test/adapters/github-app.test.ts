@@ -213,11 +213,13 @@ describe('Several installations', () => {
       mutate: async () => Promise.reject(new Error('not asked here')),
       ownLogin: async () => 'afk[bot]',
       hasRole: false,
+      meter: { accountOf: () => 'github.com#acme', budgets: () => [] },
     };
     const app: GithubApp = {
       clientFor: async () => slow,
       clientNow: async () => slow,
       nameNow: ({ name }) => name,
+      meter: slow.meter,
       learnName: () => undefined,
       ownLogin: async () => 'afk[bot]',
     };

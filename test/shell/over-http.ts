@@ -3,10 +3,12 @@ import { appMemory, type GithubAppOptions, githubApp } from '../../lib/adapters/
 import { type GithubOptions, githubClient } from '../../lib/adapters/github-client.ts';
 import { githubForge } from '../../lib/adapters/github-forge.ts';
 import { installationsForge, installationsTracker } from '../../lib/adapters/github-installations.ts';
+import { accountAt } from '../../lib/adapters/github-ledger.ts';
 import { githubTracker } from '../../lib/adapters/github-tracker.ts';
 import { t3Client } from '../../lib/adapters/t3-client.ts';
 import type { Ports } from '../../lib/ports.ts';
 import type { Fault, HttpRequest } from '../../lib/sandbox/github-handler.ts';
+import type { Limits } from '../../lib/sandbox/github-limits.ts';
 import { githubServer } from '../../lib/sandbox/github-server.ts';
 import type { T3Request } from '../../lib/sandbox/t3-handler.ts';
 import { type T3Fault, t3Server } from '../../lib/sandbox/t3-server.ts';
@@ -23,13 +25,13 @@ export type Faults = {
 /**
  * A simulation whose ticks reach the world as in earnest: real adapters, real HTTP, stand-ins on loopback. Client
  * time-outs are short, so that what hangs is soon given up. `faults` may be changed at any time. `asked` is what GitHub
- * was asked so far. `asApp`: by the App `afk`, installed on the owner of each repo, in place of a token.
+ * was asked so far, `account` whose limits they are where a token asks. `asApp`: by the App `afk`, installed on the owner of each repo, in place of a token.
  */
 export const simulationOverHttp = async (
   issues: readonly Issue[],
   settings: Record<string, unknown> = {},
-  options: Omit<SimulationOptions, 'portsOver'> & { asApp?: boolean } = {},
-): Promise<{ sim: Simulation; faults: Faults; asked: () => readonly HttpRequest[] }> => {
+  options: Omit<SimulationOptions, 'portsOver'> & { asApp?: boolean; limits?: Partial<Limits> } = {},
+): Promise<{ sim: Simulation; faults: Faults; asked: () => readonly HttpRequest[]; account: string }> => {
   const faults: Faults = { t3: () => null, github: () => null };
   const around: { world?: SandboxWorld; now?: () => number } = {};
   let ports: Pick<Ports, 'tracker' | 'forge' | 'executor'> | null = null;
@@ -58,6 +60,7 @@ export const simulationOverHttp = async (
   };
   const github = await githubServer(sim.world.github, {
     now: settled,
+    ...(options.limits && { limits: options.limits }),
     fault: (request) => faults.github(request) ?? undefined,
   });
   const t3 = await t3Server(sim.world.t3, { now: settled, fault: (request) => faults.t3(request) });
@@ -72,7 +75,12 @@ export const simulationOverHttp = async (
       : byToken({ ...reach, token: 'gh' })),
     executor: t3Client({ url: t3.url, token: 't3', timeoutMs: 250 }),
   };
-  return { sim, faults, asked: () => github.requests.map(({ request }) => request) };
+  return {
+    sim,
+    faults,
+    asked: () => github.requests.map(({ request }) => request),
+    account: accountAt(github.url, 'token'),
+  };
 };
 
 const byToken = (options: GithubOptions): Pick<Ports, 'tracker' | 'forge'> => {
