@@ -46,6 +46,23 @@ describe('One agent per repo: the lock is held until the agent is seen to be out
   });
 });
 
+test('a thread that came to stand in a project deleted meanwhile is given no turn', async () => {
+  const sim = simulation([{ repo: web, agent: 'hangs' }]);
+  const { t3 } = sim.world;
+  // T3 takes a thread in a deleted project all the same; then the process dies.
+  await sim.invoke('poll', ({ method }) => {
+    if (method !== 'createThread') return 'live';
+    for (const { id } of t3.projects())
+      t3.dispatch({ type: 'project.delete', commandId: `person-${id}`, projectId: id, force: true }, sim.now());
+    return 'die after';
+  });
+  expect(t3.threads()).toHaveLength(1);
+  sim.pass();
+  await minutes(sim, 8, { kinds: ['watch'] });
+  expect(t3.messagesOf(t3.threads()[0]!.id)).toEqual([]);
+  expect(t3.liveAgents()).toEqual([]);
+});
+
 describe('A turn is sent only to an idle thread', () => {
   test('one that was held back by the kill switch is not sent into a turn that began by itself meanwhile', async () => {
     const sim = simulation([{ repo: web, agent: 'never gets green' }]);
