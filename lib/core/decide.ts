@@ -36,14 +36,14 @@ export type Allowances = {
  * |------------------------------------------------------------------------|-----------------------------------------------|
  * | cancelled by a person · issue gone                                     | end cancelled                                 |
  * | out of reach · landed, turn still out · CI or deployment pending · red, turn still out · over, not yet settled · parked · at work · pull request pending, waits or merged | wait |
- * | out of reach too long · elsewhere                                      | escalate                                      |
+ * | out of reach too long · turn overdue · elsewhere                       | escalate                                      |
  * | landed                                                                 | end done                                      |
  * | no CI · CI blocked · CI overdue · deployment overdue                   | freeze                                        |
  * | could not start · lost                                                 | restart if allowed; else release if that is the executor's fault; else hand back |
  * | stalled                                                                | restart if allowed, else hand back            |
  * | asking                                                                 | answer                                        |
  * | asking still · told to stop asking                                     | interrupt · say so, in a turn                 |
- * | run overdue · asking again · vanished · failed · turn overdue · over budget · red as the base was · pull request overdue or refused | hand back |
+ * | run overdue · asking again · vanished · failed · over budget · red as the base was · pull request overdue or refused | hand back |
  * | red, turn over                                                         | fix forward if allowed, else freeze           |
  * | red too long                                                           | freeze                                        |
  * | pull request red or conflicting                                        | fix forward if allowed, else hand back        |
@@ -81,6 +81,7 @@ export const decide = (situation: SituationName, allowances: Allowances): Decisi
     case 'park over':
       return 'try again';
     case 'out of reach too long':
+    case 'turn overdue':
     case 'elsewhere':
       return 'escalate';
     case 'landed':
@@ -101,7 +102,6 @@ export const decide = (situation: SituationName, allowances: Allowances): Decisi
     case 'asking again':
     case 'vanished':
     case 'failed':
-    case 'turn overdue':
     case 'over budget':
     case 'red as the base was':
     case 'pull request overdue':

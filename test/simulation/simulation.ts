@@ -108,7 +108,7 @@ export const simulation = (
   let atOnce = 0;
   let pause = async (): Promise<void> => undefined;
   let skewMs = 0;
-  let lostNext: 'startTurn' | 'answer' | null = null;
+  let lostNext: { what: 'startTurn' | 'answer'; times: number } | null = null;
   const table: MemoryTable = memoryTable();
   const parameters = new Map([
     ['/afk/control/kill-switch', 'false'],
@@ -147,10 +147,10 @@ export const simulation = (
 
   const losing = async (method: string, pass: () => Promise<unknown>): Promise<unknown> => {
     const answer = await pass();
-    if (lostNext !== method) return answer;
+    if (lostNext?.what !== method) return answer;
     // T3 takes what it was told in hand some 15 ms later.
     now += method === 'answer' ? 5 : 30;
-    lostNext = null;
+    lostNext = lostNext.times > 1 ? { ...lostNext, times: lostNext.times - 1 } : null;
     world.settle(now);
     world.t3.restart(now);
     return answer;
@@ -244,8 +244,8 @@ export const simulation = (
       for (const [key, agent] of [...cast]) if (key.startsWith(`${from}#`)) cast.set(key.replace(from, to), agent);
     },
     /** T3 restarts a moment after it accepted the next turn or answer, and has lost it. */
-    loseNext: (what: 'startTurn' | 'answer'): void => {
-      lostNext = what;
+    loseNext: (what: 'startTurn' | 'answer', times = 1): void => {
+      lostNext = { what, times };
     },
     /** How many port calls all invocations made so far. */
     calls: () => calls,

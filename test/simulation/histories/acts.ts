@@ -38,11 +38,20 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
 
   /** Open issues that somebody wrote to stand in the way of this one. */
   const openedBefore = new Map<number, number[]>();
-  const opensBlocker = (index: number): number => {
+  const opensAnother = (index: number): number => {
     const { name } = repoOf(index);
-    const blocker = github.openIssue(name, { author: 'maintainer', title: 'First this', body: '' }, sim.worldNow());
-    openedBefore.set(index, [...(openedBefore.get(index) ?? []), blocker.number]);
-    return blocker.number;
+    const { number } = github.openIssue(name, { author: 'maintainer', title: 'First this', body: '' }, sim.worldNow());
+    openedBefore.set(index, [...(openedBefore.get(index) ?? []), number]);
+    return number;
+  };
+
+  const asMaintainer = { actor: 'maintainer', method: 'merge' } as const;
+  /** With the newest pull request that is open in the issue's repo; false where there is none. */
+  const onPull = (index: number, act: (number: number) => void): boolean => {
+    const open = [...repoOf(index).issues.values()].findLast(({ pull, state }) => pull !== null && state === 'open');
+    if (open === undefined) return false;
+    act(open.number);
+    return true;
   };
 
   const person = (act: PersonAct, index: number): boolean | undefined => {
@@ -60,7 +69,10 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
       },
       'ready on by triage': () => github.label(name, number, ready, 'triager', now),
       'hold on': () => github.label(name, number, 'afk-hold', 'maintainer', now),
-      'hold off': () => github.unlabel(name, number, 'afk-hold', 'maintainer', now),
+      'hold on and off': () => {
+        github.label(name, number, 'afk-hold', 'maintainer', now);
+        github.unlabel(name, number, 'afk-hold', 'maintainer', now + 1000);
+      },
       'in-progress off': () => github.unlabel(name, number, 'agent-in-progress', 'maintainer', now),
       closes: () => issue.state === 'open' && github.close(name, number, 'maintainer', now),
       reopens: () => issue.state === 'closed' && github.reopen(name, number, 'maintainer', now),
@@ -96,9 +108,9 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
       unlocks: () => github.unlock(name, number, 'maintainer', now),
       archives: () => github.archiveRepo(name),
       unarchives: () => github.archiveRepo(name, false),
-      'opens a blocker': () => github.addBlocker(name, number, { number: opensBlocker(index) }),
+      'opens a blocker': () => github.addBlocker(name, number, { number: opensAnother(index) }),
       'writes a blocker into the body': () =>
-        github.editBody(name, number, `Please mend it.\n\nBlocked by #${opensBlocker(index)}`, 'maintainer', now),
+        github.editBody(name, number, `Please mend it.\n\nBlocked by #${opensAnother(index)}`, 'maintainer', now),
       'closes the blocker': () => {
         for (const blocker of openedBefore.get(index) ?? [])
           if (repoOf(index).issues.get(blocker)?.state === 'open') github.close(name, blocker, 'maintainer', now);
@@ -120,6 +132,19 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
       'gives us our rights back': () => github.setPermission(name, 'afk-bot', 'write'),
       'takes the labeller’s rights away': () => github.setPermission(name, 'maintainer', 'read'),
       'deletes the issue': () => github.deleteIssue(name, number),
+      'merges the pull request': () => onPull(index, (pull) => github.landPull(name, pull, asMaintainer, now)),
+      'closes the pull request': () => onPull(index, (pull) => github.close(name, pull, 'maintainer', now)),
+      'reopens the pull request': () => {
+        const closed = [...repoOf(index).issues.values()].findLast(
+          ({ pull, state }) => pull !== null && pull.mergedAt === null && state === 'closed',
+        );
+        return closed === undefined ? false : github.reopen(name, closed.number, 'maintainer', now);
+      },
+      'approves the pull request': () => onPull(index, (pull) => github.reviewPull(name, pull, 'approved', now)),
+      'labels the pull request': () => onPull(index, (pull) => github.label(name, pull, ready, 'maintainer', now)),
+      'adds a sub-issue': () => github.addSubIssue(name, number, { number: opensAnother(index) }),
+      'demands pull requests': () => github.setRules(name, { pullRequest: true }),
+      'demands no pull requests': () => github.setRules(name, {}),
     };
     return acts[act]() !== false;
   };
@@ -158,8 +183,8 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
       t3.restart(sim.worldNow(), { orphansFinish: act !== 'restarts' });
       return true;
     }
-    if (act === 'loses the queued turn') {
-      sim.loseNext('startTurn');
+    if (act === 'loses the queued turn' || act === 'loses each queued turn') {
+      sim.loseNext('startTurn', act === 'loses the queued turn' ? 1 : 4);
       return true;
     }
     if (act === 'loses the next answer') {

@@ -1,17 +1,42 @@
+import { type Allowances, type Decision, decide } from '../../../lib/core/decide.ts';
+import { type Ruling, rulings } from '../../../lib/core/ruling.ts';
+import { Outcome } from '../../../lib/core/run.ts';
 import { situationNames } from '../../../lib/core/situation.ts';
+import type { Executor } from '../../../lib/ports.ts';
 import { operatorActs, personActs, t3Acts } from './history.ts';
+
+/** All there are: a further one does not compile before it stands here. */
+const decisions = keysOf<Decision>({
+  ...{ wait: false, 'fix forward': true, nudge: true, answer: true, interrupt: true, 'say so': true, park: true },
+  ...{ 'try again': true, resume: true, restart: true, release: true },
+  ...{ 'end done': true, 'end cancelled': true, escalate: true, freeze: true },
+});
+const commands = keysOf<keyof Executor>({
+  ...{ look: false, detail: false, whereabouts: false, health: false },
+  ...{ createProject: true, createThread: true, startTurn: true, answer: true, interrupt: true, stop: true },
+  ...{ archive: true, unarchive: true },
+});
+
+/** Asks for a closer look; of repos whose issues no poller lists; of a text longer than GitHub takes. */
+const unruled: ReadonlySet<string> = new Set<Ruling>([
+  ...(['look closer', 'not enrolled', 'issues off', 'repo busy', 'too long'] as const),
+]);
+
+/** What is decided in each situation, whatever a run may still do; waits are not told. */
+const rows = situationNames.flatMap((situation) =>
+  [...new Set(everyAllowance().map((allowances) => decide(situation, allowances)))].flatMap((decision) =>
+    decision === 'wait' ? [] : [`row: ${situation}, ${decision}`],
+  ),
+);
 
 /** Everything that histories are meant to reach, by the words in which a play says that it met it. */
 export const toBeMet: readonly string[] = [
   ...situationNames.map((name) => `situation: ${name}`),
-  ...[
-    ...['fix forward', 'nudge', 'answer', 'interrupt', 'say so', 'park', 'try again', 'resume', 'restart', 'release'],
-    ...['end done', 'end cancelled', 'escalate', 'freeze'],
-  ].map((name) => `decision: ${name}`),
-  ...['createProject', 'createThread', 'startTurn', 'answer', 'interrupt', 'stop', 'archive', 'unarchive'].map(
-    (name) => `command: ${name}`,
-  ),
-  ...['done', 'cancelled', 'escalated', 'frozen', 'released'].map((name) => `end: ${name}`),
+  ...rows,
+  ...decisions.map((name) => `decision: ${name}`),
+  ...commands.map((name) => `command: ${name}`),
+  ...Outcome.options.map((name) => `end: ${name}`),
+  ...rulings.filter((name) => !unruled.has(name)).map((name) => `ruling: ${name}`),
   ...operatorActs.map((name) => `fault: operator, ${name}`),
   ...personActs.map((name) => `fault: person ${name}`),
   ...t3Acts.map((name) => `fault: T3 ${name}`),
@@ -38,3 +63,16 @@ export const coverageOf = (
   met: toBeMet.filter((name) => counts.has(name)).length,
   unmet: toBeMet.filter((name) => !counts.has(name)),
 });
+
+/** The names that are wanted, out of all that there are. */
+function keysOf<K extends string>(isWanted: Record<K, boolean>): readonly string[] {
+  return Object.entries(isWanted).flatMap(([name, wanted]) => (wanted === true ? [name] : []));
+}
+
+function everyAllowance(): readonly Allowances[] {
+  const names = ['pushed', 'attempt', 'nudge', 'restart', 'park', 'release'] as const;
+  return Array.from({ length: 2 ** names.length }, (_, bits) => {
+    const [pushed, attempt, nudge, restart, park, release] = names.map((_name, at) => (bits & (1 << at)) !== 0);
+    return { pushed, attempt, nudge, restart, park, release } as Allowances;
+  });
+}

@@ -32,8 +32,27 @@ export const ciMoods = [
 export type CiMood = (typeof ciMoods)[number];
 
 /** Agents that only histories have: see the cast. */
-export const oddAgents = ['goes deaf', 'never done', 'slow and red', 'skips CI', 'pushes to a branch'] as const;
-export type OddAgent = (typeof oddAgents)[number];
+export const oddAgents = [
+  'goes deaf',
+  'never done',
+  'slow and red',
+  'skips CI',
+  'pushes to a branch',
+  'is red and starts no more',
+  'is red and spends too much',
+] as const;
+/** Those that open a pull request of which something particular comes. */
+export const proposers = [
+  'proposes a draft',
+  'proposes what conflicts',
+  'is asked for changes',
+  'leaves it to auto-merge',
+  'is squashed in others’ words',
+  'is merged and red',
+  'proposes what stays red',
+  'proposes slowly',
+] as const;
+export type OddAgent = (typeof oddAgents)[number] | (typeof proposers)[number];
 
 export type HistoryIssue = { repo: string; agent: AgentName | OddAgent; labelled: 'maintainer' | 'form' | false };
 
@@ -85,7 +104,7 @@ export const personActs = [
   'ready off and on',
   'ready on by triage',
   'hold on',
-  'hold off',
+  'hold on and off',
   'in-progress off',
   'closes',
   'reopens',
@@ -113,6 +132,14 @@ export const personActs = [
   'takes our rights away',
   'gives us our rights back',
   'takes the labeller’s rights away',
+  'merges the pull request',
+  'closes the pull request',
+  'reopens the pull request',
+  'approves the pull request',
+  'demands pull requests',
+  'demands no pull requests',
+  'adds a sub-issue',
+  'labels the pull request',
 ] as const;
 export type PersonAct = (typeof personActs)[number];
 
@@ -120,6 +147,7 @@ export const t3Acts = [
   'restarts',
   'restarts, orphans finish',
   'loses the queued turn',
+  'loses each queued turn',
   'loses the next answer',
   'agent killed',
   'thread archived',
@@ -134,21 +162,23 @@ export type T3Act = (typeof t3Acts)[number];
 /** The history of a seed. */
 export const historyOf = (seed: number): History => {
   const throws = dice(seed);
-  const issues = drawnIssues(throws);
+  const isByPull = throws.chance(0.2);
+  const issues = drawnIssues(throws, isByPull);
   const minutes = 25 + throws.int(35);
   const count = throws.pick([0, 1, 1, 2, 3, 4, 6, 9, 14]);
   const faults = Array.from({ length: count }, () => drawnFault(throws, minutes, issues.length)).sort(
     (a, b) => a.at - b.at,
   );
-  return { seed, issues, ...drawnSettings(throws), minutes, faults };
+  return { seed, issues, ...drawnSettings(throws, isByPull), minutes, faults };
 };
 
-const drawnIssues = (throws: Dice): readonly HistoryIssue[] => {
+const drawnIssues = (throws: Dice, isByPull: boolean): readonly HistoryIssue[] => {
   const repos = throws.pick([['acme/a'], ['acme/a'], ['acme/a', 'acme/b'], ['acme/a', 'acme/b', 'acme/c']]);
+  const proposing = [...agentNames.filter((name) => name.startsWith('opens a pull request')), ...proposers];
   const agents = [...agentNames, ...(throws.chance(0.2) ? oddAgents : [])];
   return Array.from({ length: Math.min(4, repos.length + throws.int(2)) }, (_, index) => ({
     repo: repos[index % repos.length] ?? 'acme/a',
-    agent: throws.pick(agents),
+    agent: throws.pick(isByPull && throws.chance(0.8) ? proposing : agents),
     labelled: throws.pick([
       'maintainer',
       'maintainer',
@@ -161,7 +191,10 @@ const drawnIssues = (throws: Dice): readonly HistoryIssue[] => {
   })).sort((a, b) => (a.repo < b.repo ? -1 : a.repo > b.repo ? 1 : 0));
 };
 
-const drawnSettings = (throws: Dice): Pick<History, 'settings' | 'repoSettings' | 'ci' | 'deploys' | 'redBase'> => ({
+const drawnSettings = (
+  throws: Dice,
+  isByPull: boolean,
+): Pick<History, 'settings' | 'repoSettings' | 'ci' | 'deploys' | 'redBase'> => ({
   redBase: throws.chance(0.08),
   ci: throws.chance(0.1) ? throws.pick(ciMoods) : 'usual',
   deploys: throws.chance(0.5),
@@ -171,6 +204,7 @@ const drawnSettings = (throws: Dice): Pick<History, 'settings' | 'repoSettings' 
     ...(throws.chance(0.1) && { budgetUsdPerDay: throws.pick([1, 5, 40]) }),
   },
   repoSettings: {
+    ...(isByPull && { landing: 'pull-request' }),
     ...(throws.chance(0.2) && { fixForwardMaxAttempts: throws.int(3) }),
     ...(throws.chance(0.1) && { fixForwardMaxSeconds: throws.pick([600, 43_200]) }),
     ...(throws.chance(0.2) && { nudgesMax: throws.int(3) }),

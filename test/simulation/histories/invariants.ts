@@ -2,6 +2,7 @@ import { usdOf } from '../../../lib/core/budget.ts';
 import { messageIdOf, noticeIdOf } from '../../../lib/core/ids.ts';
 import { dateOf, type Item } from '../../../lib/core/record.ts';
 import { EndedRun, type OpenRun } from '../../../lib/core/run.ts';
+import { commitsOfPull } from '../../../lib/sandbox/github-pulls.ts';
 import { hasRole } from '../../../lib/sandbox/github-state.ts';
 import { historyOf as endedRunsOf } from '../../../lib/sandbox/memory-store.ts';
 import type { Call, Intercept, Simulation } from '../simulation.ts';
@@ -130,6 +131,7 @@ export const watching = (on: Watched): Watcher => {
     const repo = world.github.state.repos.get(Number(run.repo.id));
     if (repo === undefined) return;
     const head = repo.branches.get(repo.defaultBranch) ?? '';
+    const isOwn = (message: string): boolean => message.includes(`AFK-Run: ${run.id}`);
     const isOn = (sha: string, from: string): boolean => {
       const queue = [from];
       const seen = new Set<string>();
@@ -141,8 +143,16 @@ export const watching = (on: Watched): Watcher => {
       }
       return false;
     };
+    // Where a person squashed in words of their own, the merge of the run's pull request carries what it did.
+    const merges = new Set(
+      [...repo.issues.values()].flatMap(({ pull }) =>
+        pull?.mergeSha != null && commitsOfPull(repo, pull).some(({ message }) => isOwn(message))
+          ? [pull.mergeSha]
+          : [],
+      ),
+    );
     const own = [...repo.commits.values()].filter(
-      ({ message, sha }) => message.includes(`AFK-Run: ${run.id}`) && isOn(sha, head),
+      ({ message, sha }) => (isOwn(message) || merges.has(sha)) && isOn(sha, head),
     );
     const isGreen = (sha: string): boolean => {
       const checks = repo.checks.filter(

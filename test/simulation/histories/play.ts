@@ -434,8 +434,11 @@ const rulingsOf = (sim: Simulation, report: Report | null): ReadonlyMap<string, 
 const cover = (report: Report, met: Set<string>): void => {
   for (const { situation } of report.looks) met.add(`situation: ${situation}`);
   for (const { ruling } of report.rulings) met.add(`ruling: ${ruling}`);
-  for (const { what, why } of report.happened)
+  for (const { what, why, run } of report.happened) {
     met.add(what === 'decided' ? `decision: ${why.split(':')[0]}` : `happening: ${what}`);
+    const seen = report.looks.findLast((look) => look.run === run);
+    if (what === 'decided' && seen !== undefined) met.add(`row: ${seen.situation}, ${why.split(':')[0]}`);
+  }
 };
 
 /** Who did what when, one line each. */

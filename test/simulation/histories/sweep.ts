@@ -19,7 +19,7 @@ Options
   --seed S       history n of seed S has the number S x 1,000,000 + n (default 1)
   --only NUMBER  play this one and tell it
   --small        with --only: leave away whatever it takes not
-  --coverage     list how often each fault, situation, decision, command and end was met
+  --coverage     list how often each fault, situation, decision, ruling, command and end was met
   --workers N    threads (default: one per core)
   --help         this page
 
@@ -118,7 +118,7 @@ const main = async (): Promise<number> => {
   const { kinds, met, unmet } = coverageOf(counts);
   const seconds = (performance.now() - begun) / 1000;
   say(
-    `seed ${seed}: ${told.played} histories, ${told.invocations} ticks, ${told.failed.length} that do not hold, ${seconds.toFixed(0)} s; met ${met} of ${kinds} faults, situations, decisions, commands and ends`,
+    `seed ${seed}: ${told.played} histories, ${told.invocations} ticks, ${told.failed.length} that do not hold, ${seconds.toFixed(0)} s; met ${met} of ${kinds} faults, situations, decisions, rulings, commands and ends`,
   );
   if (unmet.length > 0) say(`never met: ${unmet.join('; ')}`);
   if (values.coverage) for (const [what, count] of [...counts].sort()) say(`${String(count).padStart(7)}  ${what}`);
