@@ -2,6 +2,7 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import { dynamoClient, dynamoStore } from '../lib/adapters/dynamo-store.ts';
 import { dynamoTexts } from '../lib/adapters/dynamo-texts.ts';
 import { appMemory } from '../lib/adapters/github-app.ts';
+import { watchMemory } from '../lib/adapters/github-watched.ts';
 import type { TextCache } from '../lib/adapters/sealed-tokens.ts';
 import { rehearsalGate } from '../lib/adapters/ssm-gate.ts';
 import type { Gate } from '../lib/ports.ts';
@@ -48,6 +49,7 @@ export const arm = ({ name, environment, parameters }: Container): Armed => {
   const table = dynamoClient();
   const secrets = containerSecrets(parameters, secretsOf[name]);
   const memory = appMemory();
+  const watched = watchMemory(Date.now);
   const texts = dynamoTexts({ client: table, table: environment.TABLE_NAME });
   const run = name === 'poller' ? poll : watch;
 
@@ -61,7 +63,7 @@ export const arm = ({ name, environment, parameters }: Container): Armed => {
     return {
       connect: (settings) =>
         handlerPorts(
-          { name, environment, secrets, appMemory: memory, sharedTokens, store, now, standings, signal },
+          { name, environment, secrets, appMemory: memory, watched, sharedTokens, store, now, standings, signal },
           settings,
         ),
       now,

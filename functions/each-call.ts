@@ -14,6 +14,7 @@ export const trackerThrough = (meter: Meter, through: Through<Tracker>): Tracker
   detail: through(({ detail }) => detail),
   permission: through(({ permission }) => permission),
   blockerStates: through(({ blockerStates }) => blockerStates),
+  glance: through(({ glance }) => glance),
   watch: through(({ watch }) => watch),
   ensureMirror: through(({ ensureMirror }) => ensureMirror),
   listLabelled: through(({ listLabelled }) => listLabelled),

@@ -1,5 +1,6 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { AppMemory } from '../lib/adapters/github-app.ts';
+import type { WatchMemory } from '../lib/adapters/github-watched.ts';
 import type { TextCache } from '../lib/adapters/sealed-tokens.ts';
 import { readSecrets } from '../lib/adapters/ssm-gate.ts';
 import type { Settings } from '../lib/core/settings.ts';
@@ -71,6 +72,7 @@ export type HandlerPorts = {
   secrets: Secrets;
   /** What outlives an invocation where GitHub is reached as an App. */
   appMemory: AppMemory;
+  watched: WatchMemory;
   sharedTokens: TextCache;
   store: Store;
   now: () => number;
@@ -85,12 +87,12 @@ export type HandlerPorts = {
  * not need it goes on. Throws a `PortError` where the secrets cannot be read.
  */
 export const handlerPorts = async (options: HandlerPorts, settings: Settings): Promise<Ports> => {
-  const { name, environment, secrets, store, now, standings, signal, appMemory, sharedTokens } = options;
+  const { name, environment, secrets, store, now, standings, signal, appMemory, watched, sharedTokens } = options;
   const connect = async (): Promise<Connected> => {
     const { values, epoch } = await secrets.current();
     const credentials = credentialsOf(environment, values);
     const writeSpacingMs = spacingOf(environment);
-    const wiring = { store, credentials, now, writeSpacingMs, signal, appMemory, sharedTokens };
+    const wiring = { store, credentials, now, writeSpacingMs, signal, appMemory, watched, sharedTokens };
     return { values, epoch, ports: portsOf(wiring, settings) };
   };
   let connected = await connect();

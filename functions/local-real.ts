@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appMemory } from '../lib/adapters/github-app.ts';
+import { watchMemory } from '../lib/adapters/github-watched.ts';
 import type { Control } from '../lib/core/control.ts';
 import { FolderInUse } from '../lib/local/instance-lock.ts';
 import { localService } from '../lib/local/service.ts';
@@ -32,13 +33,14 @@ export const runReal = async ({ folder, env }: { folder: string; env: NodeJS.Pro
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
   const memory = appMemory();
+  const watched = watchMemory(Date.now);
   const service = await localService({
     folder,
     now: Date.now,
     newId: () => randomBytes(16).toString('hex'),
     realNow: Date.now,
     connect: async (settings, store) =>
-      portsOf({ store, credentials, now: Date.now, writeSpacingMs: 1000, appMemory: memory }, settings),
+      portsOf({ store, credentials, now: Date.now, writeSpacingMs: 1000, appMemory: memory, watched }, settings),
   }).catch((error: unknown) => {
     if (!(error instanceof FolderInUse)) throw error;
     process.stderr.write(`${error.message}\n`);

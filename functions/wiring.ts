@@ -4,6 +4,7 @@ import { githubClient } from '../lib/adapters/github-client.ts';
 import { githubForge } from '../lib/adapters/github-forge.ts';
 import { installationsForge, installationsTracker } from '../lib/adapters/github-installations.ts';
 import { githubTracker } from '../lib/adapters/github-tracker.ts';
+import { type WatchMemory, watchMemory } from '../lib/adapters/github-watched.ts';
 import { ntfyDoorbell } from '../lib/adapters/ntfy.ts';
 import type { TextCache } from '../lib/adapters/sealed-tokens.ts';
 import { slackDoorbell } from '../lib/adapters/slack.ts';
@@ -35,6 +36,8 @@ export type Wiring = {
   writeSpacingMs: number;
   /** What outlives an invocation where GitHub is reached as an App: in this container, and among all of them. */
   appMemory?: AppMemory;
+  /** What was read of watched issues, kept from one tick to the next; without it each reads all of them in full. */
+  watched?: WatchMemory;
   sharedTokens?: TextCache;
   /** Ends what is under way at GitHub when a tick's time is up. */
   signal?: AbortSignal;
@@ -54,6 +57,7 @@ export const portsOf = (wiring: Wiring, settings: Settings): Ports => {
 const onGithub = (wiring: Wiring): Pick<Ports, 'tracker' | 'forge'> => {
   const { now, writeSpacingMs, signal, credentials, sharedTokens } = wiring;
   const { github, githubUrl } = credentials;
+  const watched = wiring.watched ?? watchMemory(now);
   const options = {
     now,
     writeSpacingMs,
@@ -62,11 +66,11 @@ const onGithub = (wiring: Wiring): Pick<Ports, 'tracker' | 'forge'> => {
   };
   if ('token' in github) {
     const client = githubClient({ ...options, token: github.token });
-    return { tracker: githubTracker({ client }), forge: githubForge({ client }) };
+    return { tracker: githubTracker({ client, watched }), forge: githubForge({ client, watched }) };
   }
   const memory = wiring.appMemory ?? appMemory();
   const app = githubApp({ ...options, app: github.app, memory, shared: sharedTokens ?? null });
-  return { tracker: installationsTracker(app), forge: installationsForge(app) };
+  return { tracker: installationsTracker(app, watched), forge: installationsForge(app, watched) };
 };
 
 const doorbellsOf = ({ slackWebhook, ntfy, topicArn }: Credentials): readonly Doorbell[] => [

@@ -110,6 +110,11 @@ export type Tracker = {
   permission: (repo: RepoRef, login: string) => Promise<Permission>;
   /** Open, closed or unreadable for each `owner/name#n`; what cannot be read is `unreadable`. */
   blockerStates: (refs: readonly string[]) => Promise<ReadonlyMap<string, 'open' | 'closed' | 'unreadable'>>;
+  /**
+   * Says which issues `watch` will be asked about, and their commits `ci`: what a glance at all of them together shows to
+   * be as it was need not be read again. It tells nothing by itself, and without it every answer is the same.
+   */
+  glance: (issues: readonly IssueRef[]) => Promise<void>;
   /** What the watcher asks of an issue with a run, in one request with the branch's head. Null where the issue is gone. */
   watch: (issue: IssueRef) => Promise<WatchedIssue | null>;
   /** Brings labels, the one comment and open/closed to what the mirror says; any number of times. Returns the comment's id. */

@@ -7,17 +7,24 @@ import { type GithubClient, type Params, read } from './github-client.ts';
 import { type Ancestry, Deployments, deploymentsOf } from './github-deployments.ts';
 import { graphqlRefusal } from './github-refusal.ts';
 import { isNoRules, RulesOfBranch, requiredOf, rulesOfBranch } from './github-required.ts';
+import { commitGlance, commitPrint, recalled, type WatchMemory } from './github-watched.ts';
 
 /**
- * What CI and deployments show of one commit, and what the branch demands of it: one query, a further one for each 100
- * checks, and one comparison for each commit deployed in its place. Any error in the answer fails the whole, for half of the checks may read as green.
+ * What CI and deployments show of one commit, and what the branch demands of it: from memory where a glance shows that
+ * its checks are the same, else one query, a further one for each 100 checks, and one comparison for each commit
+ * deployed in its place. Any error in the answer fails the whole, for half of the checks may read as green.
  */
 export const commitReports = async (
   client: GithubClient,
-  ancestry: Ancestry,
+  { ancestry, watched }: { ancestry: Ancestry; watched: WatchMemory },
   repo: RepoRef,
   { sha, hasDescendant, environments }: Parameters<Forge['ci']>[1],
 ): ReturnType<Forge['ci']> => {
+  const key = `${repo.nodeId} ${sha}`;
+  // Deployments are of other commits as well, which no glance at this one shows.
+  const known = environments.length > 0 ? null : recalled(watched, watched.commits, key);
+  if (known !== null) return { ci: { ...known, hasDescendant }, deployments: [] };
+  const at = watched.now();
   const asked = { repo: repo.nodeId, oid: sha };
   const first =
     environments.length > 0
@@ -38,6 +45,8 @@ export const commitReports = async (
     hasDescendant,
     required: first.required,
   };
+  if (first.print === null) watched.commits.delete(key);
+  else watched.commits.set(key, { print: first.print, at, value: ci, repo: repo.nodeId, sha });
   return { ci, deployments: await deploymentsOf(client, ancestry, repo, sha, first.deployments) };
 };
 
@@ -51,6 +60,7 @@ const page = async (client: GithubClient, query: string, asked: Params) => {
   if (!object) throw new PortError('refused', 'query Ci: the repository has no such commit');
   const suites = object.checkSuites?.nodes ?? [];
   return {
+    print: commitPrint(Unread.safeParse(data).data?.node.object),
     message: object.message,
     contexts: object.statusCheckRollup?.contexts ?? { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } },
     // Other apps leave empty suites queued for ever.
@@ -67,6 +77,7 @@ const checksOfCommit = /* GraphQL */ `
   object(oid: $oid) {
     ... on Commit {
       message
+      ${commitGlance}
       statusCheckRollup {
         contexts(first: 100, after: $after) {
           pageInfo { hasNextPage endCursor }
@@ -121,6 +132,9 @@ const queryWithDeployments = /* GraphQL */ `
     }
   }
 `;
+
+/** The commit as it came: what the schema below leaves out is part of its print. */
+const Unread = z.object({ node: z.object({ object: z.unknown() }) });
 
 const Answer = z.object({
   node: z.object({

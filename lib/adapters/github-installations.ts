@@ -6,14 +6,16 @@ import type { GithubClient } from './github-client.ts';
 import { githubForge } from './github-forge.ts';
 import { chunks, pageSize, pagesAtOnce } from './github-scan.ts';
 import { githubTracker } from './github-tracker.ts';
+import type { WatchMemory } from './github-watched.ts';
 
 /**
  * The tracker over the installations of an App: every call goes through the client of its repo's owner. What is asked
  * of several owners is asked of each by itself, and one that fails leaves out its own repos only; where all fail, the
  * first failure is thrown.
  */
-export const installationsTracker = (app: GithubApp): Tracker => {
-  const by = async (name: RepoName): Promise<Tracker> => githubTracker({ client: await app.clientFor(name) });
+export const installationsTracker = (app: GithubApp, watched: WatchMemory): Tracker => {
+  const trackerOn = (client: GithubClient): Tracker => githubTracker({ client, watched });
+  const by = async (name: RepoName): Promise<Tracker> => trackerOn(await app.clientFor(name));
   const of = (repo: RepoRef): Promise<Tracker> => by(app.nameNow(repo));
   return {
     meter: app.meter,
@@ -31,32 +33,39 @@ export const installationsTracker = (app: GithubApp): Tracker => {
           repos,
           ({ name }) => name,
           async (part) =>
-            githubTracker({
-              client: await clientForSome(
+            trackerOn(
+              await clientForSome(
                 app,
                 part.map(({ name }) => name),
               ),
-            }).scan(part, label, state),
+            ).scan(part, label, state),
         )
       ).flat(),
     listReady: async (repo, readyLabel) => (await of(repo)).listReady(repo, readyLabel),
     detail: async (issue, readyLabel) => {
       // A public repo can be read by every installation; work is done only where this App is wanted.
-      return githubTracker({ client: await app.clientNow(issue.repo.name) }).detail(issue, readyLabel);
+      return trackerOn(await app.clientNow(issue.repo.name)).detail(issue, readyLabel);
     },
     permission: async (repo, login) => (await of(repo)).permission(repo, login),
     blockerStates: async (refs) => {
       const repoOf = (ref: string): RepoName => ref.slice(0, Math.max(0, ref.lastIndexOf('#')));
       const parts = await eachOwner(refs, repoOf, async (part) =>
-        githubTracker({ client: await clientForSome(app, part.map(repoOf)) }).blockerStates(part),
+        trackerOn(await clientForSome(app, part.map(repoOf))).blockerStates(part),
       );
       const states = new Map(parts.flatMap((part) => [...part]));
       return new Map(refs.map((ref) => [ref, states.get(ref) ?? 'unreadable']));
     },
+    glance: async (issues) => {
+      const nameOf = ({ repo }: IssueRef): RepoName => app.nameNow(repo);
+      await eachOwner(issues, nameOf, async (part) =>
+        trackerOn(await clientForSome(app, part.map(nameOf))).glance(part),
+      );
+    },
     watch: async (issue) => {
       const name = app.nameNow(issue.repo);
       const client = await app.clientFor(name);
-      const found = (await githubTracker({ client }).watch(issue)) ?? (await watchElsewhere(app, issue, name, client));
+      const found =
+        (await trackerOn(client).watch(issue)) ?? (await watchElsewhere(app, trackerOn, issue, name, client));
       if (found !== null) app.learnName(issue.repo, found.repoName);
       return found;
     },
@@ -66,7 +75,7 @@ export const installationsTracker = (app: GithubApp): Tracker => {
     preflight: async (repo, branch, labels, rules) => {
       try {
         const client = await app.clientNow(repo.name);
-        return await githubTracker({ client }).preflight(repo, branch, labels, rules);
+        return await trackerOn(client).preflight(repo, branch, labels, rules);
       } catch (error) {
         if (error instanceof NotInstalled) return [error.message];
         throw error;
@@ -78,20 +87,21 @@ export const installationsTracker = (app: GithubApp): Tracker => {
 /** An issue that is not to be seen: its repo may have moved to another owner, or out of the installation, which is thrown. */
 const watchElsewhere = async (
   app: GithubApp,
+  trackerOn: (client: GithubClient) => Tracker,
   issue: IssueRef,
   name: RepoName,
   client: GithubClient,
 ): Promise<WatchedIssue | null> => {
   const there = await app.clientNow(name);
-  return there === client ? null : githubTracker({ client: there }).watch(issue);
+  return there === client ? null : trackerOn(there).watch(issue);
 };
 
 /** The forge likewise. What one learns of commits is kept as long as the client it learnt it by. */
-export const installationsForge = (app: GithubApp): Forge => {
+export const installationsForge = (app: GithubApp, watched: WatchMemory): Forge => {
   const forges = new WeakMap<GithubClient, Forge>();
   const of = async (repo: RepoRef): Promise<Forge> => {
     const client = await app.clientFor(app.nameNow(repo));
-    const forge = forges.get(client) ?? githubForge({ client });
+    const forge = forges.get(client) ?? githubForge({ client, watched });
     forges.set(client, forge);
     return forge;
   };

@@ -9,13 +9,14 @@ import { preflight } from './github-preflight.ts';
 import { type GithubAnswer, refusalOf } from './github-refusal.ts';
 import { scanRepos } from './github-scan.ts';
 import { watchIssue } from './github-watch.ts';
+import { glanceAt, type WatchMemory } from './github-watched.ts';
 import { IssueRow, PermissionRow, Repository, Rows } from './github-wire.ts';
 
 /**
  * Issues on GitHub. Whatever is known by id is asked by id, `/repositories/{id}/…` as GitHub's own links have it: a
  * name may be out of date, or by now another repo's.
  */
-export const githubTracker = ({ client }: { client: GithubClient }): Tracker => ({
+export const githubTracker = ({ client, watched }: { client: GithubClient; watched: WatchMemory }): Tracker => ({
   meter: client.meter,
   resolve: (name) => resolve(client, name),
   scan: (repos, label, state = 'open') => scanRepos(client, repos, label, state),
@@ -23,7 +24,8 @@ export const githubTracker = ({ client }: { client: GithubClient }): Tracker => 
   detail: (issue, readyLabel) => issueDetail(client, issue, readyLabel),
   permission: (repo, login) => permission(client, repo, login),
   blockerStates: (refs) => blockerStates(client, refs),
-  watch: (issue) => watchIssue(client, issue),
+  glance: (issues) => glanceAt(client, watched, issues),
+  watch: (issue) => watchIssue(client, watched, issue),
   ensureMirror: (issue, mirror, commentId) => ensureMirror(client, issue, mirror, commentId),
   listLabelled: (repo, label) => listLabelled(client, repo, label),
   removeLabel: (issue, label) => takeLabelOff(client, issue, label),

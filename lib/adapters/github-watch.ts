@@ -3,13 +3,36 @@ import { assertNever } from '../core/assert.ts';
 import type { IssueRef } from '../core/issue.ts';
 import type { WatchedIssue } from '../ports.ts';
 import { type GithubClient, read } from './github-client.ts';
-import { graphqlRefusal } from './github-refusal.ts';
+import { type GraphqlError, graphqlRefusal } from './github-refusal.ts';
+import { issueGlance, issuePrint, recalled, type WatchMemory } from './github-watched.ts';
 import { DefaultBranch, GraphqlActor, Id, Instant } from './github-wire.ts';
 
-/** An issue with a run, and where its repo's default branch stands, in one request. An issue that moved away is gone. */
-export const watchIssue = async (client: GithubClient, issue: IssueRef): Promise<WatchedIssue | null> => {
+/**
+ * An issue with a run, and where its repo's default branch stands: from memory where a glance shows it unchanged, else
+ * in one request. An issue that moved away is gone.
+ */
+export const watchIssue = async (
+  client: GithubClient,
+  memory: WatchMemory,
+  issue: IssueRef,
+): Promise<WatchedIssue | null> => {
+  const known = recalled(memory, memory.issues, issue.nodeId);
+  if (known !== null) return known;
+  const at = memory.now();
   const { data, errors } = await client.query(watchQuery, { issue: issue.nodeId });
   const { node } = read(Answer, data, 'query Watch');
+  const value = watchedOf(issue, node, errors);
+  const print = issuePrint(node);
+  if (value === null || print === null) memory.issues.delete(issue.nodeId);
+  else memory.issues.set(issue.nodeId, { print, at, value });
+  return value;
+};
+
+const watchedOf = (
+  issue: IssueRef,
+  node: z.infer<typeof Answer>['node'],
+  errors: readonly GraphqlError[],
+): WatchedIssue | null => {
   if (node === null && errors.every((error) => error.type === 'NOT_FOUND')) return null;
   if (errors.length > 0) throw graphqlRefusal('query Watch', errors);
   if (node === null || node.__typename !== 'Issue') return null;
@@ -39,9 +62,7 @@ const watchQuery = /* GraphQL */ `
     node(id: $issue) {
       __typename
       ... on Issue {
-        state
-        repository { databaseId nameWithOwner defaultBranchRef { name target { oid } } }
-        labels(first: 100) { nodes { name } }
+        ${issueGlance}
         closings: timelineItems(last: 1, itemTypes: [CLOSED_EVENT]) {
           nodes {
             ... on ClosedEvent {

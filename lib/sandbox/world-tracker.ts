@@ -68,6 +68,8 @@ export const worldTracker = (viewer: WorldViewer): Tracker => ({
     return new Map(refs.map((ref) => [ref, blockerState(viewer, ref)]));
   },
 
+  // All that is read here is read where it is.
+  glance: async () => undefined,
   watch: async (issue) => {
     viewer.enter('query Watch');
     return watched(viewer, issue);

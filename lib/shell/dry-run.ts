@@ -51,6 +51,7 @@ const dryTracker = (tracker: Tracker, would: string[]): Tracker => ({
   detail: (issue, readyLabel) => tracker.detail(issue, readyLabel),
   permission: (repo, login) => tracker.permission(repo, login),
   blockerStates: (refs) => tracker.blockerStates(refs),
+  glance: (issues) => tracker.glance(issues),
   watch: (issue) => tracker.watch(issue),
   listLabelled: (repo, label) => tracker.listLabelled(repo, label),
   // Of its own accord it makes the labels that are missing: asked for none, it only reads.

@@ -198,6 +198,14 @@ const pacedTracker = (tracker: Tracker, ask: Ask, askEach: AskEach, look: Need):
     const states = new Map(parts.flatMap((part) => [...part]));
     return new Map(refs.map((ref) => [ref, states.get(ref) ?? 'unreadable']));
   },
+  glance: async (issues) => {
+    await askEach(
+      'open run',
+      issues,
+      ({ repo }) => repo.name,
+      (part) => tracker.glance(part),
+    );
+  },
   watch: (issue) => ask(look, issue.repo.name, () => tracker.watch(issue)),
   ensureMirror: (issue, mirror, commentId) =>
     ask('write', issue.repo.name, () => tracker.ensureMirror(issue, mirror, commentId)),

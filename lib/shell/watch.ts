@@ -6,7 +6,7 @@ import { deadlines } from '../core/deadlines.ts';
 import type { StartedRun } from '../core/evolve.ts';
 import { threadIdOf } from '../core/ids.ts';
 import { lastWordsBytesMax } from '../core/next.ts';
-import type { ActiveRun, OpenRun } from '../core/run.ts';
+import { type ActiveRun, isActive, type OpenRun } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
 import { step } from '../core/step.ts';
 import { PortError, type Stored } from '../ports.ts';
@@ -81,6 +81,7 @@ type Off = Extract<Control, { state: 'off' }>;
 
 const watchRuns = async (tick: Tick, runs: readonly StoredRun[], items: readonly Stored[]): Promise<void> => {
   const horizonOf = await horizonOver(tick, runs, items);
+  await glance(tick, runs);
   const owing = new Set(ofKind(items, 'owed').map(({ item }) => item.run.id));
   await eachWithTime(
     tick,
@@ -93,6 +94,20 @@ const watchRuns = async (tick: Tick, runs: readonly StoredRun[], items: readonly
     },
     ({ item }) => `run of ${item.run.repo.name}#${item.run.issue.number}`,
   );
+};
+
+/** What a glance spares is read in full where it fails, and then says itself what is wrong; only a refusal is news. */
+const glance = async (tick: Tick, runs: readonly StoredRun[]): Promise<void> => {
+  const watched = runs.flatMap(({ item: { run } }) =>
+    isActive(run) ? [{ repo: run.repo, number: run.issue.number, nodeId: run.issue.nodeId }] : [],
+  );
+  if (watched.length === 0) return;
+  try {
+    await tick.ports.tracker.glance(watched);
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    if (error.kind === 'refused') fail(tick.report, 'glance', error);
+  }
 };
 
 /** One run, one step. */

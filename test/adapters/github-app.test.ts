@@ -5,6 +5,7 @@ import { dynamoTexts } from '../../lib/adapters/dynamo-texts.ts';
 import { type AppMemory, appMemory, type GithubApp, githubApp, NotInstalled } from '../../lib/adapters/github-app.ts';
 import type { GithubClient } from '../../lib/adapters/github-client.ts';
 import { installationsForge, installationsTracker } from '../../lib/adapters/github-installations.ts';
+import { watchMemory } from '../../lib/adapters/github-watched.ts';
 import { sealedTokens, type TextCache } from '../../lib/adapters/sealed-tokens.ts';
 import type { RepoRef } from '../../lib/core/issue.ts';
 import { embeddedDynamo, localAws } from '../../lib/local/dynalite.ts';
@@ -53,7 +54,8 @@ const installed = async () => {
       memory,
       ...(options.shared !== undefined && { shared: options.shared }),
     });
-    return { it, memory, tracker: installationsTracker(it), forge: installationsForge(it) };
+    const watched = watchMemory(now);
+    return { it, memory, tracker: installationsTracker(it, watched), forge: installationsForge(it, watched) };
   };
   const refOf = (name: string): RepoRef => {
     const repo = [...world.state.repos.values()].find((one) => one.name === name)!;
@@ -226,7 +228,10 @@ describe('Several installations', () => {
     const repos = ['a', 'b', 'c', 'd', 'e', 'f', ...Array.from({ length: 500 }, (_, n) => `large-${n % 2}`)].map(
       (owner, n): RepoRef => ({ host: 'github.com', id: String(n), nodeId: `R_${n}`, name: `${owner}/shop-${n}` }),
     );
-    await installationsTracker(app).scan(repos, ready);
+    await installationsTracker(
+      app,
+      watchMemory(() => 0),
+    ).scan(repos, ready);
     expect(most).toBe(4);
     expect(asked).toEqual([1, 1, 1, 1, 1, 1, 100, 100, 50, 100, 100, 50]);
   });
@@ -386,5 +391,8 @@ describe('The shared token', () => {
 forgeContract('the forge through an installation', async (world, now) => {
   const app = anApp(world, 'acme');
   const { url } = await startGithub(world, { now });
-  return installationsForge(githubApp({ app, baseUrl: url, writeSpacingMs: 0, now, memory: appMemory() }));
+  return installationsForge(
+    githubApp({ app, baseUrl: url, writeSpacingMs: 0, now, memory: appMemory() }),
+    watchMemory(now),
+  );
 });

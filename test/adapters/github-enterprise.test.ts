@@ -4,6 +4,7 @@ import { appMemory, githubApp } from '../../lib/adapters/github-app.ts';
 import { githubClient } from '../../lib/adapters/github-client.ts';
 import { installationsTracker } from '../../lib/adapters/github-installations.ts';
 import { githubTracker } from '../../lib/adapters/github-tracker.ts';
+import { watchMemory } from '../../lib/adapters/github-watched.ts';
 import type { Fault, HttpRequest } from '../../lib/sandbox/github-handler.ts';
 import { readyIssue, shopWorld } from '../contract/tracker-contract.ts';
 import { anApp } from '../support/an-app.ts';
@@ -28,8 +29,8 @@ const enterprise = async (fault: (request: HttpRequest) => Fault | undefined = (
     number,
     nodeId,
     trackers: {
-      token: githubTracker({ client: githubClient({ ...options, token: 'afk-token' }) }),
-      App: installationsTracker(githubApp({ ...options, app, memory: appMemory() })),
+      token: githubTracker({ client: githubClient({ ...options, token: 'afk-token' }), watched: watchMemory(now) }),
+      App: installationsTracker(githubApp({ ...options, app, memory: appMemory() }), watchMemory(now)),
     },
   };
 };

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { githubClient } from '../../lib/adapters/github-client.ts';
 import { githubForge } from '../../lib/adapters/github-forge.ts';
 import { githubTracker } from '../../lib/adapters/github-tracker.ts';
+import { watchMemory } from '../../lib/adapters/github-watched.ts';
 import type { Mirror } from '../../lib/core/mirror.ts';
 import type { Fault, HttpRequest } from '../../lib/sandbox/github-handler.ts';
 import { readyIssue, shopRef, shopWorld } from '../contract/tracker-contract.ts';
@@ -18,6 +19,7 @@ const odd = async (rule: Rule = () => undefined) => {
   let current = rule;
   const server = await startGithub(world, { now, fault: (request) => current(request, world) });
   const client = githubClient({ token: 'afk-token', baseUrl: server.url, writeSpacingMs: 0, now });
+  const watched = watchMemory(now);
   const become = (next: Rule): void => {
     current = next;
   };
@@ -27,8 +29,8 @@ const odd = async (rule: Rule = () => undefined) => {
     world,
     issue,
     repo: shopRef(world),
-    tracker: githubTracker({ client }),
-    forge: githubForge({ client }),
+    tracker: githubTracker({ client, watched }),
+    forge: githubForge({ client, watched }),
     become,
     server,
     written,

@@ -3,6 +3,7 @@ import { countCalls } from '../../functions/calls.ts';
 import { secretNames } from '../../functions/environment.ts';
 import { freshStandings, handlerPorts, type Secrets } from '../../functions/handler-ports.ts';
 import { appMemory } from '../../lib/adapters/github-app.ts';
+import { watchMemory } from '../../lib/adapters/github-watched.ts';
 import { parseSettings } from '../../lib/core/settings.ts';
 import { PortError, type Ports } from '../../lib/ports.ts';
 import { memoryStore, memoryTable } from '../../lib/sandbox/memory-store.ts';
@@ -29,6 +30,7 @@ const portsWith = (secrets: Secrets, signal: AbortSignal) => {
       environment: { TABLE_NAME: 'afk', GITHUB_URL: 'http://127.0.0.1:1' },
       secrets,
       appMemory: appMemory(),
+      watched: watchMemory(Date.now),
       sharedTokens: { get: async () => null, set: async () => undefined },
       store: memoryStore(memoryTable(), 'a-test'),
       now: Date.now,

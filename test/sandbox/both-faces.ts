@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import { githubClient } from '../../lib/adapters/github-client.ts';
 import { githubForge } from '../../lib/adapters/github-forge.ts';
 import { githubTracker } from '../../lib/adapters/github-tracker.ts';
+import { watchMemory } from '../../lib/adapters/github-watched.ts';
 import { t3Client } from '../../lib/adapters/t3-client.ts';
 import type { IssueRef, RepoRef } from '../../lib/core/issue.ts';
 import { PortError, type Ports } from '../../lib/ports.ts';
@@ -36,9 +37,10 @@ export const servedFace = async (
   const github = await githubServer(world.github, { now: present, limits: unlimited });
   const t3 = await t3Server(world.t3, { now: present });
   const client = githubClient({ token: viewer.github, baseUrl: github.url, writeSpacingMs: 0, now });
+  const watched = watchMemory(now);
   return {
-    tracker: githubTracker({ client }),
-    forge: githubForge({ client }),
+    tracker: githubTracker({ client, watched }),
+    forge: githubForge({ client, watched }),
     executor: t3Client({ url: t3.url, token: viewer.t3 }),
     close: async () => {
       await Promise.all([github.close(), t3.close()]);

@@ -192,7 +192,7 @@ test('for the watcher a limit is a world out of reach: clocks pause, nothing is 
 });
 
 test('where little of the hour is left nothing new is looked for, and open runs are seen through', async () => {
-  const { sim, requests, mend, invoke, label } = await waiting({ graphqlPerHour: 200 });
+  const { sim, requests, mend, invoke, label } = await waiting({ graphqlPerHour: 100 });
   await minutes(sim, 2);
   expect(locks(sim)).toHaveLength(2);
   sim.world.github.openIssue(web, { author: 'maintainer', title: 'More', body: 'Mend it.' }, sim.now());

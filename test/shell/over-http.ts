@@ -5,6 +5,7 @@ import { githubForge } from '../../lib/adapters/github-forge.ts';
 import { installationsForge, installationsTracker } from '../../lib/adapters/github-installations.ts';
 import { accountAt } from '../../lib/adapters/github-ledger.ts';
 import { githubTracker } from '../../lib/adapters/github-tracker.ts';
+import { watchMemory } from '../../lib/adapters/github-watched.ts';
 import { t3Client } from '../../lib/adapters/t3-client.ts';
 import type { Ports } from '../../lib/ports.ts';
 import type { Fault, HttpRequest } from '../../lib/sandbox/github-handler.ts';
@@ -85,10 +86,12 @@ export const simulationOverHttp = async (
 
 const byToken = (options: GithubOptions): Pick<Ports, 'tracker' | 'forge'> => {
   const client = githubClient(options);
-  return { tracker: githubTracker({ client }), forge: githubForge({ client }) };
+  const watched = watchMemory(options.now);
+  return { tracker: githubTracker({ client, watched }), forge: githubForge({ client, watched }) };
 };
 
 const asApp = (options: GithubAppOptions): Pick<Ports, 'tracker' | 'forge'> => {
   const app = githubApp(options);
-  return { tracker: installationsTracker(app), forge: installationsForge(app) };
+  const watched = watchMemory(options.now);
+  return { tracker: installationsTracker(app, watched), forge: installationsForge(app, watched) };
 };
