@@ -6,7 +6,7 @@ import { step } from '../../lib/core/step.ts';
 import { lookAt } from '../../lib/shell/look.ts';
 import { emptyReport, type Report } from '../../lib/shell/tick.ts';
 import { coldStartLines } from './cold-start.ts';
-import { type Cost, type Stage, services, stage } from './stage.ts';
+import { type Cost, type Stage, scanStage, services, stage } from './stage.ts';
 
 /**
  * What a tick costs, counted at the sockets of this process with the real adapters over HTTP: calls by service, and
@@ -46,18 +46,74 @@ const disarmed = (): Promise<void> =>
     }
   });
 
-const idle = (repos: number, targets: { poll?: number; watch?: number }): Promise<void> =>
+/** Nothing to do: `github` requests to GitHub at most, beside one to each of the other services that are asked. */
+const idle = (repos: number, github: number): Promise<void> =>
   withStage({ repos }, async (on) => {
     for (const kind of ['poll', 'watch'] as const) {
       const { cost, report } = await on.counted(kind);
-      const target = targets[kind];
-      add({ what: `idle, ${repos} repos, ${kind}`, cost, ...(target !== undefined && { target }) });
+      add({ what: `idle, ${many(repos, 'repo')}, ${kind}`, cost, target: kind === 'poll' ? 2 + github : 2 });
       expectThat(
         report.state === 'on' && report.failed.length === 0,
         `idle, ${repos} repos: ${JSON.stringify(report.failed)}`,
       );
     }
+    add({ what: `  the plain way: a list of each repo`, cost: await on.plain() });
+    if (repos === 1000) await hourAndProcess(on);
   });
+
+const notes: string[] = [];
+
+/** What an hour of idle ticks costs of GitHub's budget, and what one tick takes in a process of its own. */
+const hourAndProcess = async (on: Stage): Promise<void> => {
+  const [poll] = [rows.find(({ what }) => what === 'idle, 1000 repos, poll')!];
+  const share = (poll.cost.points * 60) / 5000;
+  notes.push(
+    `1,000 repos, idle: ${poll.cost.points * 60} points an hour, ${(share * 100).toFixed(0)} % of 5,000 (at most 15 %).`,
+  );
+  expectThat(share <= 0.15, `1,000 repos cost ${(share * 100).toFixed(0)} % of the hourly points`);
+  const { wallMs, rssMib, failed } = await on.alone();
+  notes.push(
+    `1,000 repos, one poll in a process of its own: ${(wallMs / 1000).toFixed(1)} s (under 5 s), ${rssMib.toFixed(0)} MiB at most (under 200 MiB).`,
+  );
+  expectThat(wallMs < 5000 && rssMib < 200 && failed.length === 0, '1,000 repos take too long, or too much memory');
+};
+
+/** Two in a hundred repos have a run that works; another poll and another watch of the same minute. */
+const busy = (repos: number): Promise<void> =>
+  withStage({ repos, ready: repos / 50 }, async (on) => {
+    await on.counted('poll');
+    for (const minute of [1, 2]) {
+      on.pass(minute * 60_000);
+      await on.counted('watch');
+    }
+    on.pass();
+    for (const kind of ['poll', 'watch'] as const) {
+      const { cost, report } = await on.counted(kind);
+      add({ what: `2 % busy, ${repos} repos, ${kind}`, cost });
+      expectThat(report.openRuns === repos / 50 || kind === 'poll', `2 % busy: ${report.openRuns} open runs`);
+    }
+  });
+
+const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** The scan by itself, of more repos than one allowlist holds. */
+const scanAlone = async (repos: number): Promise<void> => {
+  const on = await scanStage(repos);
+  try {
+    const begun = performance.now();
+    const { requests, points, found } = await on.scan();
+    const seconds = (performance.now() - begun) / 1000;
+    notes.push(
+      `the scan alone, ${repos.toLocaleString('en')} repos: ${requests} requests, ${points} points, ${seconds.toFixed(1)} s beside the stand-in in one process.`,
+    );
+    expectThat(
+      requests === repos / 100 && points === repos / 100 && found === repos,
+      'the scan alone missed its target',
+    );
+  } finally {
+    await on.close();
+  }
+};
 
 /** One issue from its dispatch to the last thing owed for it, tick by tick. */
 const oneRun = (): Promise<void> =>
@@ -108,6 +164,7 @@ const sum = (costs: readonly Cost[]): Cost => ({
     T3: total(costs, (cost) => cost.calls.T3),
   },
   total: total(costs, (cost) => cost.total),
+  points: total(costs, (cost) => cost.points),
   bytes: total(costs, (cost) => cost.bytes),
 });
 const total = <T>(list: readonly T[], of: (one: T) => number): number => list.reduce((all, one) => all + of(one), 0);
@@ -224,9 +281,11 @@ const timeRulings = (): void => {
 const openRuns = [1, 20, 50, 500];
 
 await disarmed();
-await idle(1, { poll: 3, watch: 2 });
-await idle(100, { poll: 3, watch: 2 });
-await idle(1000, { watch: 2 });
+await idle(1, 1);
+await idle(100, 1);
+await idle(1000, 10);
+for (const repos of [100, 1000]) await busy(repos);
+await scanAlone(5000);
 await oneRun();
 for (const phase of ['working', 'CI pending'] as const) for (const runs of openRuns) await steady(runs, phase);
 timeRulings();
@@ -235,21 +294,22 @@ const cells = ({ what, cost, runs, target }: Row): string[] => [
   what,
   ...services.map((service) => String(cost.calls[service] || '·')),
   String(cost.total),
+  String(cost.points || '·'),
   runs === undefined ? '' : (cost.total / runs).toFixed(1),
   target === undefined ? '' : String(target),
   cost.bytes.toLocaleString('en'),
 ];
-const table = [['calls', ...services, 'all', 'per run', 'target', 'bytes'], ...rows.map(cells)];
+const table = [['calls', ...services, 'all', 'points', 'per run', 'target', 'bytes'], ...rows.map(cells)];
 const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
 const line = (row: readonly string[]): string =>
   row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ');
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 for (const row of table) say(line(row));
 const idleOf = (repos: number): Cost => rows.find(({ what }) => what === `idle, ${repos} repos, poll`)!.cost;
-const [few, many] = [idleOf(100), idleOf(1000)];
+const [few, most] = [idleOf(100), idleOf(1000)];
 say('');
 say(
-  `From 100 to 1,000 repos an idle poll grows from ${few.total} to ${many.total} calls, and by ${(many.bytes / few.bytes).toFixed(1)} in bytes.`,
+  `From 100 to 1,000 repos an idle poll grows from ${few.total} to ${most.total} calls, and by ${(most.bytes / few.bytes).toFixed(1)} in bytes.`,
 );
 for (const phase of ['working', 'CI pending']) {
   const of = (runs: number): Cost => rows.find((row) => row.what.startsWith(phase) && row.runs === runs)!.cost;
@@ -262,6 +322,7 @@ for (const phase of ['working', 'CI pending']) {
   );
   expectThat(most.total / tenth.total <= 10, `${phase}: calls grow faster than the number of open runs`);
 }
+for (const text of notes) say(text);
 say('');
 say('Times, best of seven rounds; noisy, on whatever else this machine does:');
 for (const text of times) say(text);

@@ -6,19 +6,22 @@ import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import { bundle, bundled, bytesOf } from '../../cdk/bundle.ts';
 
-/** Medians over fresh processes: import time (ms), heap after a collection (MB), and what was loaded of the bundle. */
+/**
+ * Medians over fresh processes: import time (ms), heap after a collection beyond that of a process that imports nothing
+ * (MB), and what was loaded of the bundle.
+ */
 export type ColdStart = { ms: number; heapMb: number; files: number; kib: number };
 
 const Sample = z.object({ ms: z.number(), heapMb: z.number(), files: z.array(z.string()) });
 
 // Runs in a process of its own. The entry makes what a disarmed invocation needs as it is loaded; what an armed one adds
 // is one import, and then its own clients.
-const script = (entry: string, rest: string | null): string => `
+const script = (entry: string | null, rest: string | null): string => `
 import { registerHooks } from 'node:module';
 const files = [];
 registerHooks({ load: (url, context, next) => { if (url.startsWith('file:')) files.push(url); return next(url, context); } });
 const begun = performance.now();
-await import(${urlOf(entry)});
+${entry === null ? '' : `await import(${urlOf(entry)});`}
 ${rest === null ? '' : `(await import(${urlOf(rest)})).arm({ name: 'watcher', environment: { TABLE_NAME: 'afk' }, parameters: {} });`}
 const ms = performance.now() - begun;
 gc();
@@ -34,19 +37,24 @@ export const coldStart = (folder: string, runs = 20): { disarmed: ColdStart; arm
   const entry = join(folder, 'index.mjs');
   const rest = readdirSync(folder).find((file) => /^armed-.*\.mjs$/.test(file));
   if (rest === undefined) throw new Error(`${folder} has no chunk for the armed path`);
-  const once = (armed: string | null) =>
+  const once = (path: string | null, armed: string | null) =>
     Sample.parse(
       JSON.parse(
-        execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', script(entry, armed)], {
+        execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', script(path, armed)], {
           env: { TABLE_NAME: 'afk', AWS_REGION: 'local' },
           encoding: 'utf8',
         }),
       ),
     );
-  const samples = Array.from({ length: runs }, () => ({ disarmed: once(null), armed: once(join(folder, rest)) }));
+  const samples = Array.from({ length: runs }, () => ({
+    bare: once(null, null),
+    disarmed: once(entry, null),
+    armed: once(entry, join(folder, rest)),
+  }));
+  const bareMb = median(samples.map(({ bare }) => bare.heapMb));
   const summary = (list: readonly z.infer<typeof Sample>[]): ColdStart => ({
     ms: median(list.map(({ ms }) => ms)),
-    heapMb: median(list.map(({ heapMb }) => heapMb)),
+    heapMb: median(list.map(({ heapMb }) => heapMb)) - bareMb,
     files: list[0]?.files.length ?? 0,
     kib: (list[0]?.files ?? []).reduce((sum, url) => sum + statSync(new URL(url)).size, 0) / 1024,
   });

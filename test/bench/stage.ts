@@ -1,15 +1,24 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as z from 'zod';
 import { portsOf } from '../../functions/wiring.ts';
 import { dynamoClient, dynamoStore } from '../../lib/adapters/dynamo-store.ts';
+import { githubClient } from '../../lib/adapters/github-client.ts';
+import { githubTracker } from '../../lib/adapters/github-tracker.ts';
+import { watchMemory } from '../../lib/adapters/github-watched.ts';
 import { ssmClient, ssmGate } from '../../lib/adapters/ssm-gate.ts';
+import type { RepoRef } from '../../lib/core/issue.ts';
 import type { Settings } from '../../lib/core/settings.ts';
 import { embeddedDynamo, localAws } from '../../lib/local/dynalite.ts';
 import { localParameterStore } from '../../lib/local/parameter-store.ts';
 import type { Gate, Ports } from '../../lib/ports.ts';
 import type { AgentName } from '../../lib/sandbox/agents.ts';
+import type { Exchange } from '../../lib/sandbox/github-handler.ts';
 import { githubServer } from '../../lib/sandbox/github-server.ts';
+import { githubWorld } from '../../lib/sandbox/github-world.ts';
 import { t3Server } from '../../lib/sandbox/t3-server.ts';
 import { agentLogin, sandboxWorld } from '../../lib/sandbox/world.ts';
 import { poll } from '../../lib/shell/poll.ts';
@@ -20,12 +29,13 @@ import { outgoing } from '../functions/outgoing.ts';
 export const services = ['SSM', 'DynamoDB', 'GitHub REST', 'GitHub GraphQL', 'T3'] as const;
 export type Service = (typeof services)[number];
 
-/** What ticks asked of the network; `bytes` in both directions, headers included. */
-export type Cost = { calls: Readonly<Record<Service, number>>; total: number; bytes: number };
+/** What ticks asked of the network; `points` of GitHub's GraphQL budget, `bytes` in both directions, headers included. */
+export type Cost = { calls: Readonly<Record<Service, number>>; total: number; points: number; bytes: number };
 
 const minuteMs = 60_000;
 const epoch = Date.UTC(2026, 0, 5, 9, 0);
 const login = 'afk-bot';
+const plenty = { restPerHour: 1e6, graphqlPerHour: 1e6, restPointsPerMinute: 1e6, graphqlPointsPerMinute: 1e6 };
 
 /**
  * An AFK as deployed, but for where its services are: the real gate, store and adapters over HTTP to stand-ins on
@@ -55,7 +65,6 @@ export const stage = async (options: { repos: number; ready?: number; agent?: Ag
     world.settle(now);
     return now;
   };
-  const plenty = { restPerHour: 1e6, graphqlPerHour: 1e6, restPointsPerMinute: 1e6, graphqlPointsPerMinute: 1e6 };
   const writes = { writesPerMinute: 1e6, writesPerHour: 1e6 };
   const github = await githubServer(world.github, { now: settled, limits: { ...plenty, ...writes } });
   const t3 = await t3Server(world.t3, { now: settled });
@@ -131,11 +140,12 @@ export const stage = async (options: { repos: number; ready?: number; agent?: Ag
     return path.startsWith('/graphql') ? 'GitHub GraphQL' : 'GitHub REST';
   };
 
+  const watched = watchMemory(() => now);
   let invocations = 0;
   let runs = 0;
   const connect = async (control: Settings, by: string): Promise<Ports> => {
     const credentials = { github: { token: 'gh' }, githubUrl: github.url, t3Token: 't3' };
-    return portsOf({ store: storeOf(by), credentials, now: () => now, writeSpacingMs: 0 }, control);
+    return portsOf({ store: storeOf(by), credentials, now: () => now, writeSpacingMs: 0, watched }, control);
   };
   const tick = async (kind: 'poll' | 'watch'): Promise<Report> => {
     invocations += 1;
@@ -152,22 +162,54 @@ export const stage = async (options: { repos: number; ready?: number; agent?: Ag
   };
   // Connections are those a warm container would have.
   await gate.read();
-  let spent = { requests: 0, bytes: 0 };
+  /** Points that were spent so far, by what GitHub's answers say is left of the hour. */
+  const points = (): number => plenty.graphqlPerHour - Math.min(plenty.graphqlPerHour, leastLeft(github.requests));
   const bytesNow = (): number =>
     portsOfServices.map(count.bytes).reduce((sum, { received, sent }) => sum + received + sent, 0);
+  const measured = async <T>(work: () => Promise<T>): Promise<{ value: T; cost: Cost }> => {
+    const before = { requests: count.requests.length, bytes: bytesNow(), points: points() };
+    const value = await work();
+    const calls = { SSM: 0, DynamoDB: 0, 'GitHub REST': 0, 'GitHub GraphQL': 0, T3: 0 };
+    const made = count.requests.slice(before.requests);
+    for (const service of made.map(serviceOf)) calls[service] += 1;
+    const cost = { calls, total: made.length, points: points() - before.points, bytes: bytesNow() - before.bytes };
+    return { value, cost };
+  };
   /** One tick and what it cost. */
   const counted = async (kind: 'poll' | 'watch'): Promise<{ report: Report; cost: Cost }> => {
-    spent = { requests: count.requests.length, bytes: bytesNow() };
-    const report = await tick(kind);
-    const made = count.requests.slice(spent.requests).map(serviceOf);
-    const calls = { SSM: 0, DynamoDB: 0, 'GitHub REST': 0, 'GitHub GraphQL': 0, T3: 0 };
-    for (const service of made) calls[service] += 1;
-    return { report, cost: { calls, total: made.length, bytes: bytesNow() - spent.bytes } };
+    const { value, cost } = await measured(() => tick(kind));
+    return { report: value, cost };
+  };
+  /** What it costs to ask each repo by itself for its ready issues, as one would at first. */
+  const plain = async (): Promise<Cost> => {
+    const client = githubClient({ token: 'gh', baseUrl: github.url, now: () => now });
+    const asked = { labels: 'ready-for-agent', state: 'open', per_page: 100 };
+    const { cost } = await measured(() =>
+      inParallel([...world.github.state.repos.keys()], 10, async (id) => {
+        await client.ask('GET /repositories/{repo_id}/issues', { repo_id: String(id), ...asked }, [200]);
+      }),
+    );
+    return cost;
+  };
+  /** One poll in a process of its own. */
+  const alone = async (): Promise<z.infer<typeof Alone>> => {
+    const places = {
+      ssm: parameters.endpoint,
+      dynamo: dynamo.endpoint,
+      table: dynamo.table,
+      github: github.url,
+      t3: t3.url,
+    };
+    const script = join(import.meta.dirname, 'one-tick.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify({ ...places, now })]);
+    return Alone.parse(JSON.parse(stdout));
   };
   return {
     world,
     gate,
     counted,
+    plain,
+    alone,
     connect,
     now: () => now,
     pass: (ms: number = minuteMs): void => {
@@ -180,6 +222,45 @@ export const stage = async (options: { repos: number; ready?: number; agent?: Ag
       await Promise.all([github.close(), t3.close(), dynamo.close(), parameters.close()]);
       rmSync(folder, { recursive: true, force: true });
     },
+  };
+};
+
+const leastLeft = (exchanges: readonly Exchange[]): number => {
+  // Answers that were under way together come in any order: the least counts.
+  const left = exchanges.flatMap(({ response }) =>
+    response?.headers['x-ratelimit-resource'] === 'graphql' ? [Number(response.headers['x-ratelimit-remaining'])] : [],
+  );
+  return Math.min(...left);
+};
+
+/** How long one poll took, and the most memory its process held. */
+const Alone = z.object({
+  wallMs: z.number(),
+  rssMib: z.number(),
+  state: z.literal('on'),
+  failed: z.array(z.unknown()),
+});
+
+/** Nothing but GitHub, with so many repos, and the scan over all of them. */
+export const scanStage = async (repos: number) => {
+  const world = githubWorld({ at: epoch });
+  world.addUser(login, { token: 'gh' });
+  for (let index = 0; index < repos; index += 1)
+    world.addRepo(`acme/repo-${index}`, { permissions: { [login]: 'write' } });
+  const server = await githubServer(world, { now: () => epoch });
+  const client = githubClient({ token: 'gh', baseUrl: server.url, now: () => epoch });
+  const tracker = githubTracker({ client, watched: watchMemory(() => epoch) });
+  const refs = [...world.state.repos.values()].map(
+    ({ id, nodeId, name }): RepoRef => ({ host: 'github.com', id: String(id), nodeId, name }),
+  );
+  return {
+    scan: async () => {
+      const found = await tracker.scan(refs, 'ready-for-agent');
+      const [budget] = tracker.meter.budgets();
+      const points = budget === undefined ? 0 : budget.limit - leastLeft(server.requests);
+      return { requests: server.requests.length, points, found: found.length };
+    },
+    close: () => server.close(),
   };
 };
 
