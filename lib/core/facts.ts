@@ -151,10 +151,12 @@ export const isCutShort = (ci: CiFacts, settings: RepoSettings): boolean => {
 export const blameOf = (failing: readonly Check[], baseRed: readonly string[]): Blame => {
   const ours = failing.filter(({ name }) => !baseRed.includes(checkKeyOf(name)));
   if (ours.length === 0) return 'base';
-  return ours.every(({ state }) => state === 'cancelled' || state === 'stale' || state === 'startup-failure')
-    ? 'infrastructure'
-    : 'change';
+  return ours.every(({ state }) => isNobodysFault(state)) ? 'infrastructure' : 'change';
 };
+
+/** A check that ended like this failed at nothing: it was cut short, or could not run. */
+export const isNobodysFault = (state: string): boolean =>
+  state === 'cancelled' || state === 'stale' || state === 'startup-failure';
 
 const deployed = (proof: NonNullable<IssueFacts['proof']>, ageMs: number, settings: RepoSettings): Proof => {
   const { result, places } = deploymentVerdict({

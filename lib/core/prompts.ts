@@ -1,5 +1,6 @@
 import { assertNever } from './assert.ts';
 import { cleanLine, cleanText, dataFence, publicTail } from './clean-text.ts';
+import { isNobodysFault } from './facts.ts';
 import { preambleFor } from './preamble.ts';
 import { openPullOf } from './pull-request.ts';
 import { type OpenRun, pushOf } from './run.ts';
@@ -162,6 +163,8 @@ ${listOf(run.commits)}
 
 const fix = (run: OpenRun, failing: readonly FailedCheck[], deployFailed: readonly string[]): string => {
   const tip = pushOf(run)?.tip ?? null;
+  if (isCutShort(failing) && deployFailed.length === 0)
+    return runAgain(run, `${tip === null ? 'The commits of this run' : `Commit ${tip}`} on ${branchOf(run)}`, failing);
   return `# What you pushed did not pass
 
 ${tip === null ? 'The commits of this run' : `Commit ${tip}`} on ${branchOf(run)} came out red. ${whatFailed(run, failing, deployFailed)}
@@ -175,6 +178,22 @@ ${mending[run.landing]}
 If the cause is not yours (it was red before you, or the service itself failed), say so with your evidence in a last
 message and stop. Pushing an empty commit to try again is allowed once, and only for a failure that is plainly not in the code.`;
 };
+
+const isCutShort = (failing: readonly FailedCheck[]): boolean =>
+  failing.length > 0 && failing.every(({ state }) => isNobodysFault(state));
+
+/** Nothing failed: AFK may start no check again, and the agent may. */
+const runAgain = (run: OpenRun, what: string, failing: readonly FailedCheck[]): string =>
+  `# The checks of what you pushed were cut short
+
+${what} has no verdict: each check below was cancelled, went stale or could not start, and none failed. ${whatFailed(run, failing, [])}
+
+1. Fetch, and look whether a later push or a person started them again already. Then there is nothing to do but to follow them.
+2. Otherwise run them again once, as they are: \`gh run list --commit\` finds them, \`gh run rerun --failed\` starts them. Where you
+   may not, push one empty commit with the trailers to the same branch.
+3. Follow them until they are over. What fails then is mended forward, like any other failure.
+
+Change nothing else: no code, no test, no workflow.`;
 
 const whatFailed = (run: OpenRun, failing: readonly FailedCheck[], deployFailed: readonly string[]): string => {
   const hasWords = failing.slice(0, saidMax).some((check) => saidLines(check).length > 0);
@@ -198,6 +217,7 @@ const fixPull = (
 ): string => {
   switch (why) {
     case 'red':
+      if (isCutShort(failing)) return runAgain(run, `Pull request #${number} at commit ${head}`, failing);
       return `# The checks of your pull request did not pass
 
 Pull request #${number} against ${branchOf(run)} came out red at commit ${head}. ${whatFailed(run, failing, [])}

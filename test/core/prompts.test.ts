@@ -22,6 +22,8 @@ const saying = [
   { ...failing[1]!, said: 'No answer\nwithin 10 minutes.' },
 ];
 
+const cutShort = failing.map((check) => ({ ...check, state: 'cancelled', said: null }));
+
 const preamble = preambleFor('push');
 const byPull = { landing: 'pull-request' };
 
@@ -31,6 +33,11 @@ const kinds = {
   'opening-without-body': promptFor(aWorkingRun(), { kind: 'opening', text: { ...text, body: ' \r\n ' } }),
   fix: promptFor(aFixingRun(), { kind: 'fix', failing }),
   'fix-with-what-was-said': promptFor(aFixingRun(), { kind: 'fix', failing: saying }),
+  'fix-cut-short': promptFor(aFixingRun(), { kind: 'fix', failing: cutShort }),
+  'fix-pull-request-cut-short': promptFor(aWorkingRun(byPull), {
+    ...{ kind: 'fix pull request', failing: cutShort },
+    pull: { number: 34, head: shaOf('c'), why: 'red' },
+  }),
   'fix-deployment': promptFor(aFixingRun(), { kind: 'fix', failing: [], deployFailed: ['production'] }),
   nudge: promptFor(aWorkingRun(), { kind: 'nudge' }),
   'restart-before-a-push': promptFor(aWorkingRun(), { kind: 'restart', text }),

@@ -127,6 +127,32 @@ describe('what is nobody’s fault', () => {
     },
   );
 
+  test('cancelled checks are run again once, in the same turn’s thread: no commit, no attempt, and their verdict counts', async () => {
+    const sim = onBase(green, [{ test: 'cancelled', lint: 'success' }], {
+      agent: (turn) => {
+        if (turn.turnNumber === 1) return agentOf('lands at once', 1, turn);
+        expect(turn.text).toContain('were cut short');
+        // As `gh run rerun` does it.
+        const [repo] = sim.world.github.state.repos.values();
+        const head = repo!.branches.get('main')!;
+        sim.world.github.report(web, head, checks({ test: 'success' }), sim.now());
+        return agentOf('stops without pushing', 1, turn);
+      },
+    });
+    const { decided, run } = await endOf(sim);
+    expect(decided).toEqual(['fix forward', 'end done']);
+    expect(run).toMatchObject({ outcome: 'done', attempts: 0, commits: [expect.any(String), expect.any(String)] });
+  });
+
+  test('a failure beside what was cut short is no case for running it again', async () => {
+    const sim = onBase(green, [{ test: 'cancelled', lint: 'failure' }, green]);
+    await endOf(sim);
+    const [thread] = threadsOf(sim, web, 1);
+    const asked = sim.world.t3.messagesOf(thread!.id).flatMap(({ role, text }) => (role === 'user' ? [text] : []));
+    expect(asked[1]).toContain('What you pushed did not pass');
+    expect(asked[1]).not.toContain('were cut short');
+  });
+
   test('Every wait has an end: cancelled again and again it ends frozen an hour after the first time', async () => {
     const sim = onBase(green, [{ test: 'cancelled' }]);
     const { decided, run } = await endOf(sim);
