@@ -11,7 +11,7 @@ import type { Act, Actor, IssueDetail, IssueEvent, Permission } from './issue.ts
  * | 2   | the ready label is not on the issue, or its newest event took it off         | no        |
  * | 1   | no labelling of this very label in the history that was read                 | no        |
  * | 3   | its actor is gone or no user                                                 | no        |
- * | 4   | its actor is a bot, this system itself, or an account the agent acts as      | no        |
+ * | 4   | its actor is a bot, such as an App, or an account the agent acts as          | no        |
  * | 5   | an AI agent put it on                                                        | no *      |
  * | 6   | a person put it on through an app                                            | by policy |
  * | 14  | the issue was transferred or reopened at or after it                         | no        |
@@ -65,11 +65,10 @@ export type Trust =
   | { trusted: false; row: number; reason: string; remedy: string }
   | { trusted: null; unknown: readonly string[] };
 
-/** `ownLogin` is this system's account; null where the credential names none. `agentLogins` never count as people. */
+/** `agentLogins` are the accounts the agent acts as: they never count as people. */
 export type TrustPolicy = {
   readyLabel: string;
   agentLogins: readonly string[];
-  ownLogin: string | null;
   allowTriage: boolean;
   allowByAgent: boolean;
   allowThroughApp: boolean;
@@ -153,7 +152,7 @@ const changesAround = (detail: IssueDetail, since: number): Change[] => {
   return changes.sort((a, b) => a.row - b.row);
 };
 
-const whyNoPerson = (actor: Actor, { agentLogins, ownLogin }: TrustPolicy): { row: 3 | 4; why: string } | null => {
+const whyNoPerson = (actor: Actor, { agentLogins }: TrustPolicy): { row: 3 | 4; why: string } | null => {
   if (actor === null) return { row: 3, why: 'cannot be named any more' };
   switch (actor.kind) {
     case 'other':
@@ -162,7 +161,6 @@ const whyNoPerson = (actor: Actor, { agentLogins, ownLogin }: TrustPolicy): { ro
       return { row: 4, why: 'is a bot' };
     case 'user':
       if (actor.login.endsWith('[bot]')) return { row: 4, why: 'is a bot' };
-      if (ownLogin !== null && isSame(actor.login, ownLogin)) return { row: 4, why: 'is this system itself' };
       if (agentLogins.some((login) => isSame(actor.login, login)))
         return { row: 4, why: 'is an account the agent acts as' };
       return null;

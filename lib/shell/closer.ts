@@ -55,7 +55,6 @@ const trustOf = async (
   const policy = {
     readyLabel: settings.labels.ready,
     agentLogins: settings.agentLogins,
-    ownLogin: null,
     ...usualTrust,
   };
   const permissions = new Map<string, Permission>();

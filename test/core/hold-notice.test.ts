@@ -12,7 +12,7 @@ const rights: ReadonlyMap<string, Permission> = new Map<string, Permission>([
   ['triager', { level: 'read', role: 'triage' }],
   ['stranger', { level: 'read', role: 'read' }],
 ]);
-const policy: TrustPolicy = { ...usualTrust, readyLabel: ready, agentLogins: ['agent-bot'], ownLogin: null };
+const policy: TrustPolicy = { ...usualTrust, readyLabel: ready, agentLogins: ['agent-bot'] };
 const heldIn = (detail: IssueDetail, over: Partial<TrustPolicy> = {}): Hold | null =>
   holdOf(detail, judgeTrust(detail, rights, { ...policy, ...over }), ready);
 const by = (actor: Actor) => aDetail({ events: [labelling({ actor })] });

@@ -8,7 +8,6 @@ const policy: TrustPolicy = {
   ...usualTrust,
   readyLabel: 'ready-for-agent',
   agentLogins: ['Agent-Account'],
-  ownLogin: 'afk-account',
 };
 const permissions: ReadonlyMap<string, Permission> = new Map<string, Permission>([
   ['maintainer', { level: 'write', role: 'maintain' }],
@@ -22,7 +21,6 @@ const permissions: ReadonlyMap<string, Permission> = new Map<string, Permission>
   ['ghost', { level: 'notFound', role: '' }],
   // Write access does not make a person of them.
   ['agent-account', { level: 'admin', role: 'admin' }],
-  ['afk-account', { level: 'admin', role: 'admin' }],
   ['robot', { level: 'admin', role: 'admin' }],
   ['robot[bot]', { level: 'admin', role: 'admin' }],
 ]);
@@ -129,12 +127,10 @@ describe('Trust is the labelling act: only the actor of the newest labelling dec
     expect(rowOf(by({ login: 'acme', kind: 'other' }))).toBe(3);
   });
 
-  test('row 4: bots, this system and the agent’s own accounts never count', () => {
+  test('row 4: bots and the agent’s own accounts never count, whatever they may do', () => {
     expect(rowOf(by({ login: 'robot', kind: 'bot' }))).toBe(4);
     expect(rowOf(by(user('robot[bot]')))).toBe(4);
-    expect(rowOf(by(user('AFK-Account')))).toBe(4);
-    expect(rowOf(by(user('agent-account')))).toBe(4);
-    expect(rowOf(by(user('afk-account')), { ownLogin: null })).toBe('trusted');
+    expect(rowOf(by(user('Agent-Account')))).toBe(4);
   });
 
   test('row 5: an agent’s labelling is not a person’s, unless that is allowed', () => {
@@ -198,7 +194,6 @@ describe('nobody untrusted changed anything since that act', () => {
     [user('outsider'), 'has no access'],
     [user('ghost'), 'is not known'],
     [user('agent-account'), 'is the agent'],
-    [user('afk-account'), 'is this system'],
     [{ login: 'robot', kind: 'bot' }, 'is a bot'],
     [{ login: 'acme', kind: 'other' }, 'is no user'],
     [null, 'is gone'],
