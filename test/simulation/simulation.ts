@@ -108,7 +108,7 @@ export const simulation = (
   let atOnce = 0;
   let pause = async (): Promise<void> => undefined;
   let skewMs = 0;
-  let lostNext: { what: 'startTurn' | 'answer'; times: number } | null = null;
+  let lostNext: { what: 'startTurn' | 'answer'; times: number; afterMs: number } | null = null;
   const table: MemoryTable = memoryTable();
   const parameters = new Map([
     ['/afk/control/kill-switch', 'false'],
@@ -149,7 +149,7 @@ export const simulation = (
     const answer = await pass();
     if (lostNext?.what !== method) return answer;
     // T3 takes what it was told in hand some 15 ms later.
-    now += method === 'answer' ? 5 : 30;
+    now += lostNext.afterMs;
     lostNext = lostNext.times > 1 ? { ...lostNext, times: lostNext.times - 1 } : null;
     world.settle(now);
     world.t3.restart(now);
@@ -243,9 +243,9 @@ export const simulation = (
     renamed: (from: string, to: string): void => {
       for (const [key, agent] of [...cast]) if (key.startsWith(`${from}#`)) cast.set(key.replace(from, to), agent);
     },
-    /** T3 restarts a moment after it accepted the next turn or answer, and has lost it. */
-    loseNext: (what: 'startTurn' | 'answer', times = 1): void => {
-      lostNext = { what, times };
+    /** T3 restarts so soon after it accepted the next turns or answers, and has lost them; after 15 ms a session starts. */
+    loseNext: (what: 'startTurn' | 'answer', times = 1, afterMs = what === 'answer' ? 5 : 30): void => {
+      lostNext = { what, times, afterMs };
     },
     /** How many port calls all invocations made so far. */
     calls: () => calls,

@@ -183,8 +183,12 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
       t3.restart(sim.worldNow(), { orphansFinish: act !== 'restarts' });
       return true;
     }
-    if (act === 'loses the queued turn' || act === 'loses each queued turn') {
-      sim.loseNext('startTurn', act === 'loses the queued turn' ? 1 : 4);
+    if (act === 'loses the queued turn') {
+      sim.loseNext('startTurn');
+      return true;
+    }
+    if (act === 'loses each turn before it is taken up') {
+      sim.loseNext('startTurn', 6, 5);
       return true;
     }
     if (act === 'loses the next answer') {

@@ -147,7 +147,7 @@ export const t3Acts = [
   'restarts',
   'restarts, orphans finish',
   'loses the queued turn',
-  'loses each queued turn',
+  'loses each turn before it is taken up',
   'loses the next answer',
   'agent killed',
   'thread archived',
@@ -300,7 +300,11 @@ const drawnFault = (throws: Dice, span: number, issues: number): Fault => {
       return { at, kind, act: throws.pick(personActs), issue };
     case 'in mid-tick':
       return { at, kind, act: throws.pick(personActs), issue, tick: throws.pick(ticks), call };
-    case 'T3':
-      return { at, kind, act: throws.pick(t3Acts), issue };
+    case 'T3': {
+      const act = throws.pick(t3Acts);
+      // Half of them from the beginning on: where several runs are lost at once it is T3's fault and not theirs.
+      const isFirst = act === 'loses each turn before it is taken up' && throws.chance(0.5);
+      return { at: isFirst ? 0 : at, kind, act, issue };
+    }
   }
 };
