@@ -125,9 +125,7 @@ const verdictOf = ({ testResults }: z.infer<typeof Results>, folder: string): Ve
   for (const { name, assertionResults } of testResults)
     for (const { fullName, status, failureMessages } of assertionResults)
       if (status === 'failed' && !isTimeOut(failureMessages ?? [])) {
-        const seed = /npm run sim -- --only (\d+)/.exec(failureMessages?.join('\n') ?? '')?.[1];
-        const history = seed === undefined ? '' : ` (history ${seed})`;
-        return { by: `${name.replace(`${folder}/`, '')}: ${fullName.trim()}${history}` };
+        return { by: `${name.replace(`${folder}/`, '')}: ${fullName.trim()}` };
       }
   // A busy machine is slow without any break too: only what another test says counts.
   const all = testResults.flatMap(({ assertionResults }) => assertionResults);
