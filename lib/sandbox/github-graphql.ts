@@ -5,6 +5,7 @@ import { grants, type Permissions } from './github-apps.ts';
 import { costOf } from './github-graphql-cost.ts';
 import type { Budget } from './github-graphql-root.ts';
 import { rootOf } from './github-graphql-root.ts';
+import { withScalars } from './github-graphql-scalars.ts';
 import { forbidden, GithubRefusal, graphqlWords } from './github-refusal.ts';
 import type { GithubWorld } from './github-world.ts';
 
@@ -14,7 +15,7 @@ let schema: GraphQLSchema | undefined;
 export const githubSchema = (): GraphQLSchema => {
   if (schema === undefined) {
     const file = new URL('github-schema.graphql', import.meta.resolve('github-schema/package.json'));
-    schema = buildSchema(readFileSync(file, 'utf8'), { assumeValid: true, assumeValidSDL: true });
+    schema = withScalars(buildSchema(readFileSync(file, 'utf8'), { assumeValid: true, assumeValidSDL: true }));
   }
   return schema;
 };

@@ -1,39 +1,18 @@
-import type {
-  DocumentNode,
-  FieldNode,
-  FragmentDefinitionNode,
-  GraphQLObjectType,
-  GraphQLOutputType,
-  OperationDefinitionNode,
-  SelectionSetNode,
-} from 'graphql';
-import {
-  getNamedType,
-  getVariableValues,
-  isAbstractType,
-  isCompositeType,
-  isEnumType,
-  isListType,
-  isNonNullType,
-  isObjectType,
-  isScalarType,
-  isTypeSubTypeOf,
-  Kind,
-  parse,
-  typeFromAST,
-  validate,
-} from 'graphql';
+import type { DocumentNode, OperationDefinitionNode } from 'graphql';
+import { getVariableValues, Kind, parse, validate } from 'graphql';
 import * as z from 'zod';
 import { githubSchema } from '../../lib/sandbox/github-graphql.ts';
-import type { Exchange } from '../../lib/sandbox/github-handler.ts';
+import type { Exchange, HttpResponse } from '../../lib/sandbox/github-handler.ts';
+import { bodyOf, refusalComplaints } from './github-exchange-answer.ts';
+import { type Fragments, isRecord, objectComplaints } from './github-exchange-graphql-value.ts';
 
-const Request = z.object({
+const Request = z.strictObject({
   query: z.string(),
   variables: z.record(z.string(), z.unknown()).nullish(),
   operationName: z.string().nullish(),
 });
-const GraphqlError = z.object({
-  message: z.string(),
+const GraphqlError = z.strictObject({
+  message: z.string().min(1),
   type: z.string().optional(),
   path: z.array(z.union([z.string(), z.number()])).optional(),
   locations: z.array(z.object({ line: z.number(), column: z.number() })).optional(),
@@ -41,133 +20,49 @@ const GraphqlError = z.object({
 });
 const Answer = z.strictObject({
   data: z.record(z.string(), z.unknown()).nullish(),
-  errors: z.array(GraphqlError.strict()).optional(),
+  errors: z.array(GraphqlError).min(1).optional(),
 });
 
-type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Every field the set asks of this object type, by the name it has in the answer. */
-const fieldsFor = (set: SelectionSetNode, type: GraphQLObjectType, fragments: Fragments): Map<string, FieldNode[]> => {
-  const fields = new Map<string, FieldNode[]>();
-  const walk = (inner: SelectionSetNode): void => {
-    for (const selection of inner.selections) {
-      if (selection.kind === Kind.FIELD) {
-        const name = selection.alias?.value ?? selection.name.value;
-        fields.set(name, [...(fields.get(name) ?? []), selection]);
-        continue;
-      }
-      const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
-      const condition = fragment?.typeCondition && typeFromAST(githubSchema(), fragment.typeCondition);
-      const fits = !condition || (isCompositeType(condition) && isTypeSubTypeOf(githubSchema(), type, condition));
-      if (fragment !== undefined && fits) walk(fragment.selectionSet);
-    }
-  };
-  walk(set);
-  return fields;
+/** Where an error says it arose there must be null, or further up: data that is there is no error. */
+const pathComplaints = (data: unknown, path: readonly (string | number)[], at: string): string[] => {
+  let value = data;
+  for (const [index, part] of path.entries()) {
+    if (value === null || value === undefined) return [];
+    const here: unknown = Array.isArray(value) ? value[Number(part)] : isRecord(value) ? value[part] : undefined;
+    if (here === undefined) return [`${at} leads nowhere: ${path.slice(0, index + 1).join('.')}`];
+    value = here;
+  }
+  return value === null ? [] : [`${at} leads to what is there: ${path.join('.')}`];
 };
 
-const scalarComplaint = (name: string, value: unknown): boolean => {
-  if (name === 'Int') return !Number.isInteger(value) || Math.abs(Number(value)) > 2 ** 31;
-  if (name === 'Float') return typeof value !== 'number';
-  if (name === 'Boolean') return typeof value !== 'boolean';
-  if (typeof value !== 'string') return true;
-  if (name === 'DateTime') return !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(value);
-  if (name === 'GitObjectID') return !/^[0-9a-f]{40}$/.test(value);
-  return name === 'URI' ? !URL.canParse(value, 'https://github.com') : false;
-};
-
-const objectComplaints = (
-  type: GraphQLObjectType,
-  value: Record<string, unknown>,
-  set: SelectionSetNode,
-  fragments: Fragments,
-  at: string,
-): string[] => {
-  const wanted = fieldsFor(set, type, fragments);
-  const unasked = Object.keys(value).filter((name) => !wanted.has(name));
-  const wrong = unasked.map((name) => `${at}.${name} was not asked for`);
-  for (const [name, nodes] of wanted) {
-    const field = nodes[0]?.name.value ?? '';
-    if (!(name in value)) {
-      wrong.push(`${at}.${name} is missing`);
-      continue;
-    }
-    if (field === '__typename') {
-      if (value[name] !== type.name) wrong.push(`${at}.${name} is not ${type.name}`);
-      continue;
-    }
-    const output = type.getFields()[field]?.type;
-    const inner = nodes.flatMap((node) => node.selectionSet?.selections ?? []);
-    if (output !== undefined) {
-      wrong.push(
-        ...valueComplaints(
-          output,
-          value[name],
-          { kind: Kind.SELECTION_SET, selections: inner },
-          fragments,
-          `${at}.${name}`,
-        ),
-      );
-    }
-  }
-  return wrong;
-};
-
-const valueComplaints = (
-  type: GraphQLOutputType,
-  value: unknown,
-  set: SelectionSetNode,
-  fragments: Fragments,
-  at: string,
-): string[] => {
-  if (isNonNullType(type)) {
-    return value === null || value === undefined
-      ? [`${at} is null`]
-      : valueComplaints(type.ofType, value, set, fragments, at);
-  }
-  if (value === null) return [];
-  if (isListType(type)) {
-    if (!Array.isArray(value)) return [`${at} is not a list`];
-    return value.flatMap((item: unknown, index) =>
-      valueComplaints(type.ofType, item, set, fragments, `${at}.${index}`),
-    );
-  }
-  if (isEnumType(type))
-    return type.getValue(String(value)) === undefined ? [`${at} is no ${type.name}: ${String(value)}`] : [];
-  if (isScalarType(type))
-    return scalarComplaint(type.name, value) ? [`${at} is no ${type.name}: ${JSON.stringify(value)}`] : [];
-  if (!isRecord(value)) return [`${at} is no object`];
-  if (isObjectType(type)) return objectComplaints(type, value, set, fragments, at);
-  if (!isAbstractType(type)) return [];
-  // Without `__typename` any possible type may be meant: one of them must fit.
-  const named = value['__typename'];
-  const possible = githubSchema()
-    .getPossibleTypes(type)
-    .filter((one) => named === undefined || one.name === named);
-  if (possible.length === 0) return [`${at} is no ${getNamedType(type).name}: ${String(named)}`];
-  let first: string[] | undefined;
-  for (const one of possible) {
-    const wrong = objectComplaints(one, value, set, fragments, at);
-    if (wrong.length === 0) return [];
-    if (first === undefined || wrong.length < first.length) first = wrong;
-  }
-  return first ?? [];
-};
-
-const answerComplaints = (operation: OperationDefinitionNode, fragments: Fragments, text: string): string[] => {
-  const answer = Answer.safeParse(JSON.parse(text));
-  if (!answer.success) return answer.error.issues.map((issue) => `answer ${issue.path.join('.')} ${issue.message}`);
+const dataComplaints = (operation: OperationDefinitionNode, fragments: Fragments, body: unknown): string[] => {
+  const answer = Answer.safeParse(body);
+  if (!answer.success) return answer.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   const { data, errors } = answer.data;
-  if (data === undefined && errors === undefined) return ['the answer has neither data nor errors'];
-  const wrong = (errors ?? [])
-    .filter((error) => error.type === undefined)
-    .map((error) => `error without a type: ${error.message}`);
+  if (!isRecord(data) && errors === undefined) return ['has neither data nor errors'];
+  const wrong = (errors ?? []).flatMap((error, index) => [
+    ...(error.type === undefined ? [`errors.${index} has no type: ${error.message}`] : []),
+    ...(error.path === undefined ? [] : pathComplaints(data, error.path, `errors.${index}.path`)),
+  ]);
   const root = githubSchema().getRootType(operation.operation);
   if (!isRecord(data) || !root) return wrong;
   return [...wrong, ...objectComplaints(root, data, operation.selectionSet, fragments, 'data')];
+};
+
+/** What it answers besides 200: nothing was run. */
+const refusals = new Set([400, 401, 403, 429, 500, 502, 503, 504]);
+
+const answerComplaints = (
+  operation: OperationDefinitionNode,
+  fragments: Fragments,
+  response: HttpResponse,
+): string[] => {
+  const { status } = response;
+  if (status !== 200 && !refusals.has(status)) return ['status is not one of GraphQL'];
+  const { body, wrong } = bodyOf(response);
+  if (body === undefined) return [...wrong];
+  if (status !== 200) return [...wrong, ...refusalComplaints('graphql', null, status, body)];
+  return [...wrong, ...dataComplaints(operation, fragments, body)];
 };
 
 type Read = { document: DocumentNode; mistakes: readonly string[] };
@@ -179,34 +74,56 @@ const readQuery = (query: string): Read => {
   const known = read.get(query);
   if (known !== undefined) return known;
   const document = parse(query);
-  const mistakes = validate(githubSchema(), document).map((error) => `query: ${error.message}`);
+  const mistakes = validate(githubSchema(), document).map(
+    ({ message, locations }) => `query ${locations?.[0]?.line ?? 0}:${locations?.[0]?.column ?? 0}: ${message}`,
+  );
   read.set(query, { document, mistakes });
   return { document, mistakes };
 };
 
-/** What GitHub's SDL does not allow in this exchange; empty when all is well. */
-export const graphqlViolations = (exchange: Exchange): string[] => {
-  const { request, response } = exchange;
-  if (request.method !== 'POST') return ['GraphQL takes POST only'];
-  const asked = Request.strict().safeParse(JSON.parse(request.body));
-  if (!asked.success) return asked.error.issues.map((issue) => `request ${issue.path.join('.')} ${issue.message}`);
-  const schema = githubSchema();
-  const { document, mistakes } = readQuery(asked.data.query);
-  if (mistakes.length > 0) return [...mistakes];
-  const operation = document.definitions.find((one) => one.kind === Kind.OPERATION_DEFINITION);
-  if (operation === undefined) return ['query: no operation'];
-  const given = getVariableValues(schema, operation.variableDefinitions ?? [], asked.data.variables ?? {});
-  const declared = new Set(operation.variableDefinitions?.map((one) => one.variable.name.value));
-  const unknown = Object.keys(asked.data.variables ?? {}).filter((name) => !declared.has(name));
-  const wrong = [
-    ...(given.errors?.map((error) => `variables: ${error.message}`) ?? []),
-    ...unknown.map((name) => `variables: ${name} is not declared`),
+/** `query Scan`, or by what is asked where it has no name: `mutation of addComment`. */
+const nameOf = ({ operation, name, selectionSet }: OperationDefinitionNode): string => {
+  const fields = selectionSet.selections.map((one) => (one.kind === Kind.FIELD ? one.name.value : 'a fragment'));
+  return `${operation} ${name?.value ?? `of ${[...new Set(fields)].join(', ')}`}`;
+};
+
+const variableComplaints = (
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  given: Readonly<Record<string, unknown>>,
+): string[] => {
+  const { errors = [] } = getVariableValues(githubSchema(), variableDefinitions, given);
+  const declared = new Set(variableDefinitions.map((one) => one.variable.name.value));
+  const unknown = Object.keys(given).filter((name) => !declared.has(name));
+  return [
+    ...errors.map((error) => `variables: ${error.message}`),
+    ...unknown.map((name) => `variables: $${name} is not declared`),
   ];
-  if (response === null || response.status !== 200) return wrong;
+};
+
+/** What GitHub's SDL does not allow in this exchange, operation and place first; empty when all is well. */
+export const graphqlViolations = ({ request, response }: Exchange): string[] => {
+  if (request.method !== 'POST') return ['GraphQL takes POST only'];
+  const asked = Request.safeParse(JSON.parse(request.body));
+  if (!asked.success) return asked.error.issues.map((issue) => `request ${issue.path.join('.')}: ${issue.message}`);
+  const { query, variables, operationName } = asked.data;
+  const { document, mistakes } = readQuery(query);
+  const operations = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
+  const operation =
+    typeof operationName === 'string'
+      ? operations.find(({ name }) => name?.value === operationName)
+      : operations.length === 1
+        ? operations[0]
+        : undefined;
+  if (operation === undefined) return [`request operationName: ${operations.length} operations, and none is named`];
   const fragments = new Map(
     document.definitions.flatMap((one) =>
       one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [],
     ),
   );
-  return [...wrong, ...answerComplaints(operation, fragments, response.body)];
+  const answered = mistakes.length > 0 || response === null ? [] : answerComplaints(operation, fragments, response);
+  return [
+    ...mistakes,
+    ...variableComplaints(operation, variables ?? {}),
+    ...answered.map((one) => `answer ${response?.status} ${one}`),
+  ].map((one) => `${nameOf(operation)}: ${one}`);
 };

@@ -1,16 +1,16 @@
 import type { Exchange } from '../../lib/sandbox/github-handler.ts';
-import type { Json, KnownOperation } from './github-exchange-openapi.ts';
+import { bodyOf, refusalComplaints } from './github-exchange-answer.ts';
+import type { KnownOperation } from './github-exchange-openapi.ts';
 import { complaintsBy, complaintsByText, operations, schemaNamed } from './github-exchange-openapi.ts';
 
 /** Answers GitHub may give to anything; documented for few operations, and no breach where they are not. */
-const generic = new Set([301, 304, 307, 401, 403, 404, 410, 422, 429, 500, 502, 503, 504]);
+const generic = new Set([301, 307, 401, 403, 404, 410, 422, 429, 500, 502, 503, 504]);
 
 /**
  * The schema of each event we know, by its name: the document only offers a choice among all of them. Known gaps:
  * - closed, reopened, referenced, transferred and comment_deleted have no schema in the list of events; they are held
  *   against the timeline's state change.
  * - The actor of a deleted account is null, where the document wants a user.
- * - Every error body carries its `status` as a text, where some of the documented ones do not.
  */
 const eventSchemas: Readonly<Record<string, string>> = {
   labeled: 'labeled-issue-event',
@@ -72,8 +72,9 @@ const parameterComplaints = (
   const wrong: string[] = [];
   for (const parameter of operation.parameters) {
     const value = parameter.in === 'path' ? values.get(parameter.name) : query.get(parameter.name);
-    if (value === undefined || value === null) {
-      if (parameter.required && parameter.in === 'query') wrong.push(`query ${parameter.name} is missing`);
+    // A part of a path that is left out leaves two slashes, or one at the end.
+    if (value === undefined || value === null || (value === '' && parameter.in === 'path')) {
+      if (parameter.required && parameter.in !== 'header') wrong.push(`${parameter.in} ${parameter.name} is missing`);
       continue;
     }
     const key = `${operation.id} ${parameter.in} ${parameter.name}`;
@@ -82,17 +83,24 @@ const parameterComplaints = (
     );
   }
   const known = new Set(operation.parameters.flatMap((one) => (one.in === 'query' ? [one.name] : [])));
-  for (const name of query.keys()) if (!known.has(name)) wrong.push(`query ${name} is not documented`);
+  for (const name of new Set(query.keys())) {
+    if (!known.has(name)) wrong.push(`query ${name} is not documented`);
+    if (query.getAll(name).length > 1) wrong.push(`query ${name} is given twice, of which GitHub takes the last`);
+  }
   if (Number(query.get('per_page') ?? 1) > 100) wrong.push('query per_page is above 100, of which GitHub makes 100');
   return wrong;
 };
 
 const requestComplaints = (operation: KnownOperation, text: string): string[] => {
-  if (text === '') return operation.body?.required ? ['the request body is missing'] : [];
-  if (operation.body === null) return ['the operation takes no request body'];
-  return complaintsBy(`${operation.id} request`, operation.body.schema, JSON.parse(text)).map(
-    (one) => `request ${one}`,
-  );
+  if (text === '') return operation.body?.required ? ['request: the body is missing'] : [];
+  if (operation.body === null) return ['request: the operation takes no body'];
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return ['request: the body is not JSON'];
+  }
+  return complaintsBy(`${operation.id} request`, operation.body.schema, body).map((one) => `request ${one}`);
 };
 
 const eventComplaints = (events: readonly unknown[]): string[] =>
@@ -107,37 +115,41 @@ const eventComplaints = (events: readonly unknown[]): string[] =>
       .map((one) => `/${index}${one}`);
   });
 
+const isHistory = ({ id }: KnownOperation): boolean =>
+  id === 'issues/list-events' || id === 'issues/list-events-for-timeline';
+
 const bodyComplaints = (operation: KnownOperation, status: number, body: unknown): string[] => {
-  const isHistory = operation.id === 'issues/list-events' || operation.id === 'issues/list-events-for-timeline';
-  if (isHistory && status === 200) return Array.isArray(body) ? eventComplaints(body) : ['/ is not a list of events'];
-  const documented: Json | null | undefined = operation.responses.get(String(status));
-  if (status < 400) return documented ? complaintsBy(`${operation.id} ${status}`, documented, body) : [];
-  const { status: _, ...known } = isObject(body) ? body : {};
-  const name = documented ? `${operation.id} ${status}` : 'basic-error';
-  return isObject(body)
-    ? complaintsBy(name, documented ?? schemaNamed('basic-error'), known)
-    : ['/ is not an error body'];
+  const schema = operation.responses.get(String(status)) ?? null;
+  if (status >= 300) return refusalComplaints(`${operation.id} ${status}`, schema, status, body);
+  if (isHistory(operation)) return Array.isArray(body) ? eventComplaints(body) : ['/ is not a list of events'];
+  return schema === null
+    ? ['has a body where none is documented']
+    : complaintsBy(`${operation.id} ${status}`, schema, body);
 };
 
-/** What GitHub's OpenAPI document does not allow in this exchange; empty when all is well. */
+const answerComplaints = (operation: KnownOperation, { request, response }: Exchange): string[] => {
+  if (response === null) return [];
+  const { status, body: text } = response;
+  // Documented or not: whoever asks whether something changed may hear that it did not.
+  const isUnchanged = status === 304 && request.method === 'GET' && request.headers['if-none-match'] !== undefined;
+  if (isUnchanged) return text === '' ? [] : ['has a body where nothing changed'];
+  if (status === 304 || !(operation.responses.has(String(status)) || generic.has(status)))
+    return ['status is not documented'];
+  if (text === '') return status < 300 && operation.responses.get(String(status)) === null ? [] : ['has no body'];
+  const { body, wrong } = bodyOf(response);
+  return body === undefined ? [...wrong] : [...wrong, ...bodyComplaints(operation, status, body)];
+};
+
+/** What GitHub's OpenAPI document does not allow in this exchange, operation and place first; empty when all is well. */
 export const restViolations = (exchange: Exchange): string[] => {
   const { request, response } = exchange;
   const url = new URL(request.path, 'http://github.invalid');
   const found = operationOf(request.method, segmentsOf(url.pathname));
   if (found === undefined) return ['the operation is not in the extract of the document'];
   const { operation, values } = found;
-  const wrong = [
+  return [
     ...parameterComplaints(operation, values, url.searchParams),
     ...requestComplaints(operation, request.body),
-  ];
-  if (response === null) return wrong;
-  if (!operation.responses.has(String(response.status)) && !generic.has(response.status)) {
-    return [...wrong, `status ${response.status} is not documented`];
-  }
-  if (response.body === '') {
-    const none = response.status === 304 || response.status === 204;
-    return none ? wrong : [...wrong, 'the answer has no body'];
-  }
-  const body: unknown = JSON.parse(response.body);
-  return [...wrong, ...bodyComplaints(operation, response.status, body).map((one) => `answer ${one}`)];
+    ...answerComplaints(operation, exchange).map((one) => `answer ${response?.status} ${one}`),
+  ].map((one) => `${operation.id}: ${one}`);
 };
