@@ -100,6 +100,20 @@ describe('words', () => {
   });
 });
 
+test('every exchange of every test with the stand-in for GitHub is held against what GitHub documents', () => {
+  const unheld = /\bgithub(?:Server|Handler)\(/;
+  const wrong = sourcesIn('test').filter((file) => unheld.test(codeOf(file)) && !holding.has(file));
+  expect(wrong, 'start it with startGithub or validatedGithub of test/support/github-stand-in.ts').toEqual([]);
+});
+
+/** Those that hold exchanges against the documents, or spoil them; and the bench, whose time is what it measures. */
+const holding = new Set([
+  'test/support/github-stand-in.ts',
+  'test/support/github-ask.ts',
+  'test/support/github-exchange-kit.ts',
+  'test/bench/stage.ts',
+]);
+
 test('these rules look at files that are there', () => {
   for (const folder of ['lib/core', 'lib/shell', 'lib/adapters', 'functions', 'cdk'])
     expect(sourcesIn(folder)).not.toEqual([]);

@@ -43,20 +43,30 @@ export const githubServer = async (
 ): Promise<GithubServer> => {
   const requests: Exchange[] = [];
   let url = '';
-  const handle = githubHandler(world, {
-    ...options,
-    base: () => (enterprise ? `${url}/api/v3` : url),
-    onExchange: (exchange) => {
-      requests.push(exchange);
-      // A sandbox runs for days: only the newest are kept.
-      if (requests.length > 2 * requestsKept) requests.splice(0, requestsKept);
-      options.onExchange?.(exchange);
-    },
-  });
+  const onExchange = (exchange: Exchange): void => {
+    requests.push(exchange);
+    // A sandbox runs for days: only the newest are kept.
+    if (requests.length > 2 * requestsKept) requests.splice(0, requestsKept);
+    options.onExchange?.(exchange);
+  };
+  const handle = githubHandler(world, { ...options, base: () => (enterprise ? `${url}/api/v3` : url), onExchange });
+
+  /** A mistake of the stand-in's own is an exchange too: loud, and unlike anything GitHub says. */
+  const answerTo = (request: HttpRequest): ReturnType<typeof handle> => {
+    try {
+      return handle(request);
+    } catch (error) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const headers = { 'content-type': 'text/plain' };
+      const response = { status: 599, headers, body: `the stand-in failed: ${text}` };
+      onExchange({ number: requests.length + 1, at: world.state.at, viewer: null, request, response });
+      return response;
+    }
+  };
 
   const serve = async (message: IncomingMessage, reply: ServerResponse): Promise<void> => {
     const request = await requestOf(message);
-    const answer = handle(enterprise ? { ...request, path: mounted(request.path) } : request);
+    const answer = answerTo(enterprise ? { ...request, path: mounted(request.path) } : request);
     if (answer === 'hang') return;
     if (answer === 'drop') {
       message.socket.destroy();
@@ -68,11 +78,8 @@ export const githubServer = async (
   };
 
   const server = createServer((message, reply) => {
-    serve(message, reply).catch((error: unknown) => {
-      // A mistake of the stand-in's own: loud, and unlike anything GitHub says.
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      reply.writeHead(599, { 'content-type': 'text/plain' }).end(`the stand-in failed: ${text}`);
-    });
+    // A request that was cut off, or an answer to whom nobody waits any more.
+    serve(message, reply).catch(() => message.socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address();

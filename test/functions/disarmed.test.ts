@@ -8,12 +8,12 @@ import { ssmClient, ssmGate } from '../../lib/adapters/ssm-gate.ts';
 import type { Settings } from '../../lib/core/settings.ts';
 import { embeddedDynamo, localAws } from '../../lib/local/dynalite.ts';
 import { type Fault, localParameterStore } from '../../lib/local/parameter-store.ts';
-import { githubServer } from '../../lib/sandbox/github-server.ts';
 import { t3Server } from '../../lib/sandbox/t3-server.ts';
 import { agentLogin, sandboxWorld } from '../../lib/sandbox/world.ts';
 import { poll } from '../../lib/shell/poll.ts';
 import type { Report } from '../../lib/shell/tick.ts';
 import { watch } from '../../lib/shell/watch.ts';
+import { validatedGithub } from '../support/github-stand-in.ts';
 import { type Answer, answers, loopback, nobody } from '../support/loopback.ts';
 import { outgoing } from './outgoing.ts';
 
@@ -168,7 +168,7 @@ const armedWorld = async () => {
     world.settle(now);
     return now;
   };
-  const github = await githubServer(world.github, { now: settled });
+  const github = await validatedGithub(world.github, { now: settled });
   const t3 = await t3Server(world.t3, { now: settled });
   const dynamo = await embeddedDynamo();
   const folder = tempFolder();

@@ -8,9 +8,9 @@ import { rehearsalOf } from '../../functions/local-rehearsal.ts';
 import { dynamoClient, dynamoStore } from '../../lib/adapters/dynamo-store.ts';
 import { localAws } from '../../lib/local/dynalite.ts';
 import { ownParts, sharedParts } from '../../lib/local/parts.ts';
-import { githubServer } from '../../lib/sandbox/github-server.ts';
 import { t3Server } from '../../lib/sandbox/t3-server.ts';
 import { sandboxWorld } from '../../lib/sandbox/world.ts';
+import { validatedGithub } from '../support/github-stand-in.ts';
 
 const program = fileURLToPath(new URL('../../functions/local.ts', import.meta.url));
 
@@ -45,7 +45,7 @@ const stage = async () => {
   world.addRepo('acme/web', { permissions: { 'afk-bot': 'write', maintainer: 'maintain' } }, at);
   github.openIssue('acme/web', { author: 'maintainer', title: 'Mend it', body: 'Please.' }, at);
   github.label('acme/web', 1, 'ready-for-agent', 'maintainer', at + 1000);
-  const hub = await githubServer(github, { now: Date.now });
+  const hub = await validatedGithub(github, { now: Date.now });
   const t3 = await t3Server(world.t3, { now: Date.now });
   onTestFinished(async () => {
     await hub.close();

@@ -6,10 +6,10 @@ import { watchMemory } from '../../lib/adapters/github-watched.ts';
 import { t3Client } from '../../lib/adapters/t3-client.ts';
 import type { IssueRef, RepoRef } from '../../lib/core/issue.ts';
 import { PortError, type Ports } from '../../lib/ports.ts';
-import { githubServer } from '../../lib/sandbox/github-server.ts';
 import type { Issue, Repo } from '../../lib/sandbox/github-state.ts';
 import { t3Server } from '../../lib/sandbox/t3-server.ts';
 import { type SettledWorld, worldPorts } from '../../lib/sandbox/world-ports.ts';
+import { validatedGithub } from '../support/github-stand-in.ts';
 
 export type Face = Pick<Ports, 'tracker' | 'forge' | 'executor'>;
 
@@ -34,7 +34,7 @@ export const servedFace = async (
     world.settle(now());
     return now();
   };
-  const github = await githubServer(world.github, { now: present, limits: unlimited });
+  const github = await validatedGithub(world.github, { now: present, limits: unlimited });
   const t3 = await t3Server(world.t3, { now: present });
   const client = githubClient({ token: viewer.github, baseUrl: github.url, writeSpacingMs: 0, now });
   const watched = watchMemory(now);

@@ -10,12 +10,12 @@ import { t3Client } from '../../lib/adapters/t3-client.ts';
 import type { Ports } from '../../lib/ports.ts';
 import type { Fault, HttpRequest } from '../../lib/sandbox/github-handler.ts';
 import type { Limits } from '../../lib/sandbox/github-limits.ts';
-import { githubServer } from '../../lib/sandbox/github-server.ts';
 import type { T3Request } from '../../lib/sandbox/t3-handler.ts';
 import { type T3Fault, t3Server } from '../../lib/sandbox/t3-server.ts';
 import type { SandboxWorld } from '../../lib/sandbox/world.ts';
 import { type Issue, type Simulation, type SimulationOptions, simulation } from '../simulation/simulation.ts';
 import { anApp } from '../support/an-app.ts';
+import { validatedGithub } from '../support/github-stand-in.ts';
 
 /** What the two products answer instead of their own answers; null where nothing is wrong. */
 export type Faults = {
@@ -59,7 +59,7 @@ export const simulationOverHttp = async (
     sim.world.settle(now());
     return now();
   };
-  const github = await githubServer(sim.world.github, {
+  const github = await validatedGithub(sim.world.github, {
     now: settled,
     ...(options.limits && { limits: options.limits }),
     fault: (request) => faults.github(request) ?? undefined,
