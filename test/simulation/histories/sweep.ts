@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { agentNames } from '../../../lib/sandbox/agents.ts';
+import { callsOf, dyingAt } from '../crash-scenes.ts';
 import { coverageOf } from './coverage.ts';
 import { type History, historyOf } from './history.ts';
 import { play } from './play.ts';
@@ -13,12 +15,14 @@ const help = `Random histories of AFK: two ticks, a whole world in memory, and w
   npm run sim -- --runs 20000 --seed 7    so many, of another seed
   npm run sim -- --only 7000130           one history by its number, with its story
   npm run sim -- --only 7000130 --small   the same, made as small as it goes if it does not hold
+  npm run sim -- --crashes                no histories: each scripted agent, dying at each port call there is
 
 Options
   --runs N       how many histories (default 200)
   --seed S       history n of seed S has the number S x 1,000,000 + n (default 1)
   --only NUMBER  play this one and tell it
   --small        with --only: leave away whatever it takes not
+  --crashes      die at each port call of each scripted agent's issue, one run for each
   --coverage     list how often each fault, situation, decision, ruling, command and end was met
   --workers N    threads (default: one per core)
   --help         this page
@@ -32,6 +36,7 @@ const options = {
   only: { type: 'string' },
   small: { type: 'boolean', default: false },
   coverage: { type: 'boolean', default: false },
+  crashes: { type: 'boolean', default: false },
   workers: { type: 'string', default: String(availableParallelism()) },
   help: { type: 'boolean', default: false },
 } as const;
@@ -99,12 +104,36 @@ const tellOf = async (history: History): Promise<boolean> => {
 
 const doesNotHold = async (history: History): Promise<boolean> => (await play(history)).wrong.length > 0;
 
+/** Of a scene that waits for hours the minutes are all alike: there each seventh call. */
+const callsMax = 2000;
+
+const crashes = async (): Promise<number> => {
+  let points = 0;
+  const wrong: string[] = [];
+  for (const agent of agentNames) {
+    const calls = await callsOf(agent);
+    const step = calls > callsMax ? 7 : 1;
+    const begun = performance.now();
+    let tried = 0;
+    for (let call = 1; call <= calls; call += step, tried += 1) wrong.push(...(await dyingAt(agent, call)));
+    points += tried;
+    const every = step === 1 ? '' : `, each ${step}th`;
+    say(
+      `${String(tried).padStart(5)} of ${calls} calls${every}  ${((performance.now() - begun) / 1000).toFixed(0)} s  an agent that ${agent}`,
+    );
+  }
+  for (const what of wrong.slice(0, 20)) say(`DOES NOT HOLD: ${what}`);
+  say(`${points} crash points, ${wrong.length} that do not hold`);
+  return wrong.length === 0 ? 0 : 1;
+};
+
 const main = async (): Promise<number> => {
   const { values } = parseArgs({ options });
   if (values.help) {
     process.stdout.write(help);
     return 0;
   }
+  if (values.crashes) return crashes();
   if (values.only !== undefined) {
     const history = historyOf(numberOf('only', values.only, Number.MAX_SAFE_INTEGER));
     const isMadeSmall = values.small && (await doesNotHold(history));
