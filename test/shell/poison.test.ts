@@ -289,4 +289,20 @@ describe('Poison stays local', () => {
     await minutes(sim, 70, { kinds: ['poll'] });
     expect(labelsOf(sim, web, 1)).toContain('agent-in-progress');
   });
+
+  test.each(['refused', 'unavailable'] as const)(
+    'a glance that is %s spares nothing and stops nothing; only a refusal is worth a word',
+    async (kind) => {
+      const sim = simulation([{ repo: web, agent: 'lands at once' }]);
+      sim.intercept(async (call, pass) => {
+        if (isCall(call, 'tracker', 'glance')) throw new PortError(kind, 'query Glance: no such field');
+        return pass();
+      });
+      const { failed } = await toRest(sim, 60);
+      expect(standing(sim, web, 1)).toBe('done');
+      expect([...new Set(failed)]).toEqual(
+        kind === 'refused' ? ['glance: PortError: query Glance: no such field'] : [],
+      );
+    },
+  );
 });
