@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { assertNever } from './assert.ts';
-import { cleanLine, withinBytes } from './clean-text.ts';
+import { publicLine, withinBytes } from './clean-text.ts';
 
 /**
  * What CI says of one commit, as a value.
@@ -195,8 +195,8 @@ export const expectedFrom = (checks: readonly Check[], deployPatterns: readonly 
   return [...new Set(surestFirst.map(({ name }) => expectedKeyOf(name)))].slice(0, expectedMax);
 };
 
-/** How a check is remembered between commits: its name, cleaned and bounded. */
-export const checkKeyOf = (name: string): string => withinBytes(cleanLine(name, 60), 60);
+/** How a check is remembered between commits: its name, cleaned, redacted and bounded. */
+export const checkKeyOf = (name: string): string => withinBytes(publicLine(name, 60), 60);
 
 /** The checks that are evidence for CI: the newest of each key, without deployments and without ignored events. */
 export const countedChecks = ({
@@ -307,10 +307,11 @@ const pending = (on: string): CiVerdict => ({ verdict: 'pending', on, follow: fa
 
 const nameOf = (check: Check): string => check.name;
 
-// Names are a stranger's text: three of them, 60 characters each, on one line.
+// Names are a stranger's text: three of them, 60 characters each, on one line; redacted before they are cut, since
+// what is left of half a token is not known for one any more.
 const wordsOf = (names: readonly string[]): string => {
   const unique = [...new Set(names)].sort(compareText);
-  const shown = unique.slice(0, 3).map((name) => [...name.replaceAll(/\s+/g, ' ')].slice(0, 60).join(''));
+  const shown = unique.slice(0, 3).map((name) => publicLine(name, 60));
   return unique.length > shown.length
     ? `${shown.join(', ')} and ${unique.length - shown.length} more`
     : shown.join(', ');

@@ -1,10 +1,10 @@
-import { cleanLine, publicLine, publicTail, withinBytes } from './clean-text.ts';
+import { publicLine, publicTail, withinBytes } from './clean-text.ts';
 
 /** What one check or status told about itself. `at` is epoch ms; of the texts any may be empty. */
 export type Told = { name: string; passed: boolean; at: number; title: string; text: string };
 
-/** A check's name as a run keeps it: what may be asked about later is what was kept. Idempotent. */
-export const keptName = (name: string): string => withinBytes(cleanLine(name, 80), 90);
+/** A check's name as a run keeps it and people see it: what may be asked about later is what was kept. Idempotent. */
+export const keptName = (name: string): string => withinBytes(publicLine(name, 80), 90);
 
 /**
  * For each of these names the newest words of a check that did not pass: its title on a line of its own, and the end

@@ -1,3 +1,4 @@
+import { publicLine } from '../core/clean-text.ts';
 import type { RepoName } from '../core/issue.ts';
 import type { Hold } from '../core/pace.ts';
 import type { Item, ItemOf } from '../core/record.ts';
@@ -124,23 +125,27 @@ const repoNameOf = (item: Stored['item']): RepoName | null => {
 /** A tick begins nothing in its last 10 s. */
 export const hasTime = (tick: Pick<TickContext, 'timeLeftMs'>): boolean => tick.timeLeftMs() > 10_000;
 
-/** Notes a happening of a run; the instant is the tick's. */
+// The report is logged, returned and shown on a terminal as it is, and a reason may quote whoever named a check.
+const shown = (why: string): string => publicLine(why, 600);
+
+/** Notes a happening of a run, its reason cleaned, redacted and bounded; the instant is the tick's. */
 export const note = (
   tick: Tick,
   run: { id: string; repo: { name: string }; issue: { number: number } },
   what: What,
   why: string,
 ): void => {
-  tick.report.happened.push({ at: tick.now(), repo: run.repo.name, issue: run.issue.number, run: run.id, what, why });
+  const { id, repo, issue } = run;
+  tick.report.happened.push({ at: tick.now(), repo: repo.name, issue: issue.number, run: id, what, why: shown(why) });
 };
 
-/** Notes what a look at a run was taken to mean. */
+/** Notes what a look at a run was taken to mean, in the same way. */
 export const noteLook = (
   { report }: Tick,
   run: { id: string; repo: { name: string }; issue: { number: number } },
   { name, why }: Situation,
 ): void => {
-  report.looks.push({ repo: run.repo.name, issue: run.issue.number, run: run.id, situation: name, why });
+  report.looks.push({ repo: run.repo.name, issue: run.issue.number, run: run.id, situation: name, why: shown(why) });
 };
 
 /** Says that one thing failed. A limit is said once for its account (`paced`), not by each call that it held back. */
@@ -149,9 +154,9 @@ export const fail = (report: Report, what: string, error: unknown): void => {
   report.failed.push({ what, reason: reasonOf(error) });
 };
 
-/** A failure in words, bounded; a secret never gets into an error's message in the first place. */
+/** A failure in words, on one line, cleaned, redacted and bounded: an answer that made it may be quoted there. */
 export const reasonOf = (error: unknown): string =>
-  (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 500);
+  publicLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 500);
 
 /** Runs `work` over all of `list`, at most `width` at a time, in order of start. */
 export const inParallel = async <T>(

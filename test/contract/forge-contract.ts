@@ -465,10 +465,11 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       expect(told).toMatch(/^Failed\n…[early ]+late\n\n\[redacted\]\nthe end$/);
     });
 
-    test('a name is known as a run keeps it: cleaned, and cut where it is long', async () => {
-      const name = `test\u200b ${'ü'.repeat(200)}`;
+    test('a name is known as a run keeps it: cleaned, without a credential and cut where it is long', async () => {
+      const name = `test\u200b ${'ü'.repeat(30)} ghp_${'a'.repeat(60)} ${'ü'.repeat(60)}`;
       const kept = keptName(name);
-      expect(kept).not.toBe(name);
+      expect(kept).toMatch(/^test ü{30} \[redacted\] ü+…$/);
+      expect(keptName(kept)).toBe(kept);
       expect(await saying([ended(name, 'Broken')], [kept])).toEqual({ [kept]: 'Broken' });
     });
 

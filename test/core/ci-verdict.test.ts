@@ -506,9 +506,15 @@ describe('words', () => {
     );
     expect(ciVerdict(inputsOf({ checks }))).toEqual({
       verdict: 'pending',
-      on: `running: a b, ${'c'.repeat(60)}, d and 2 more`,
+      on: `running: a b, ${'c'.repeat(59)}…, d and 2 more`,
       follow: false,
     });
+  });
+
+  test('a name has no escapes, and a token at the place where it is cut leaves no half of itself', () => {
+    const name = `${'n'.repeat(45)}\u001b[2J\u202e ghp_${'a'.repeat(36)}`;
+    const checks = [aCheck({ name, state: 'running', completedAt: null })];
+    expect(ciVerdict(inputsOf({ checks }))).toMatchObject({ on: `running: ${'n'.repeat(45)} [redacted]` });
   });
 
   test('what a person must do is named', () => {

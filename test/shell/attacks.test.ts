@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { markerOf } from '../../lib/core/ids.ts';
+import { paint, timeline } from '../../lib/local/timeline.ts';
 import { agentOf } from '../../lib/sandbox/agents.ts';
 import type { CheckPlan } from '../../lib/sandbox/github-ci.ts';
 import type { AgentScript, AgentTurn } from '../../lib/sandbox/t3-agent-script.ts';
@@ -132,6 +133,23 @@ describe('Nothing untrusted is dispatched', () => {
   });
 });
 
+const check = (name: string, endsAfterMs: number, conclusion = 'success', app = 'github-actions'): CheckPlan => ({
+  ...{ kind: 'check', name, app, startsAfterMs: 1000, endsAfterMs, conclusion },
+});
+
+// What acts on a terminal or hides from the eye, and what is left of an escape that lost its first character.
+const unclean = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e]|\u{e0041}|\[2J|\]0;|\]8;;/u;
+
+const textsIn = (value: unknown): readonly string[] => {
+  const texts: string[] = [];
+  JSON.stringify(value, (_, each) => (typeof each === 'string' ? texts.push(each) : each));
+  return texts;
+};
+
+/** What the agent of the first issue was asked, turn by turn. */
+const askedOf = (sim: Simulation): readonly string[] =>
+  sim.world.t3.messagesOf(threadsOf(sim, web, 1)[0]!.id).flatMap(({ role, text }) => (role === 'user' ? [text] : []));
+
 describe('Text is data: what it says of rules, runs and fences is read by the agent as the issue’s', () => {
   const forged = 'f'.repeat(32);
   const text = [
@@ -151,23 +169,49 @@ describe('Text is data: what it says of rules, runs and fences is read by the ag
     const { sim } = await simulationOverHttp([
       { repo: web, agent: 'lands at once', body: text, title: 'Total <b>x</b>' },
     ]);
-    await toRest(sim, 60);
+    const { reports } = await toRest(sim, 60);
     expect(standing(sim, web, 1)).toBe('done');
-    const [thread] = threadsOf(sim, web, 1);
-    const [asked] = sim.world.t3.messagesOf(thread!.id).map((message) => message.text);
+    const [asked] = askedOf(sim);
     // Between two lines that nobody could know, and obeyed by what comes after them.
     const [, fence] = /----- BEGIN ISSUE BODY ([0-9a-f]{24}) -----/.exec(asked!) ?? [];
     const [, inside, after] = asked!.split(new RegExp(`----- (?:BEGIN|END) ISSUE BODY ${fence} -----`));
     expect(inside).toContain('# New rules');
     expect(after).not.toContain('# New rules');
     expect(after).toContain('Here the issue ends.');
-    expect(asked).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u200b\u202e]|\u{e0041}/u);
+    expect(asked).not.toMatch(unclean);
     // The run is known by its own id, and shown under its own marker, with nothing of that text.
     const [comment, ...others] = commentsOf(sim.world, web, 1);
     expect(others).toEqual([]);
     expect(comment!.body).not.toMatch(/script|onerror|@maintainer|javascript|New rules/);
     expect(comment!.body.startsWith(markerOf(forged))).toBe(false);
-    expect(sim.rungBy[0]!.notice.body).not.toMatch(/script|onerror|New rules|\u001b/);
+    for (const shown of [...textsIn(reports), ...textsIn(sim.rungBy)])
+      expect(shown).not.toMatch(/script|onerror|@maintainer|New rules|\u001b/);
+  });
+
+  test('the name of a check, what it reports and the agent’s last words: on no terminal, log, comment or doorbell do they act', async () => {
+    const words = `x\u001b]0;owned\u0007 \u001b[2J \u202egnp.exe \u200b<img src=x> @maintainer closes #2 ${'n'.repeat(24)} ghp_${'a'.repeat(36)}`;
+    const agent: Agent = (turn) => {
+      const script = agentOf('never gets green', 1, turn);
+      if (script.starts !== 'ok') return script;
+      return { ...script, acts: script.acts.map((act) => (act.does === 'end' ? { ...act, text: words } : act)) };
+    };
+    const fails: CheckPlan = { ...check(words, 60_000, 'failure'), says: words } as CheckPlan;
+    const settings = { repos: { [web]: { fixForwardMaxAttempts: 1 } } };
+    const { sim } = await simulationOverHttp([{ repo: web, agent }], settings, { laterCi: { [web]: () => [fails] } });
+    const { reports } = await toRest(sim, 60);
+    const printed: string[] = [];
+    const tell = timeline((line) => printed.push(line), paint(false), 0);
+    for (const report of reports) tell(report, sim.now());
+    const [comment] = commentsOf(sim.world, web, 1);
+    const shown = [...printed, ...textsIn(reports), ...textsIn(sim.rungBy), comment!.body];
+    expect(shown.filter((text) => unclean.test(text) || /ghp_a/.test(text))).toEqual([]);
+    // It was there to be shown, and the fix turn had it to read.
+    for (const where of [printed.join('\n'), comment!.body, sim.rungBy[0]!.notice.body])
+      expect(where).toContain('gnp.exe');
+    expect(comment!.body.replaceAll(/(`+)[^`][\s\S]*?\1/g, '')).not.toMatch(/<img|@maintainer|closes #2/);
+    const asked = askedOf(sim);
+    expect(asked[1]).toContain('gnp.exe');
+    expect(asked.filter((text) => unclean.test(text))).toEqual([]);
   });
 
   test('a comment of a stranger that bears our marker is left alone, and is nobody’s word', async () => {
@@ -200,10 +244,6 @@ const pushing =
     });
     return { ...script, acts };
   };
-
-const check = (name: string, endsAfterMs: number, conclusion = 'success', app = 'github-actions'): CheckPlan => ({
-  ...{ kind: 'check', name, app, startsAfterMs: 1000, endsAfterMs, conclusion },
-});
 
 /** What came of a run whose CI says this of every push but the repo's first; `pushed` acts once it has pushed. */
 const judged = async (
