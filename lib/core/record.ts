@@ -106,7 +106,7 @@ const OwedItem = z.strictObject({
   since: Instant,
 });
 
-/** Held for the moment of a claim, so that caps are checked by one at a time. */
+/** Held for the moment of a claim or a notice: caps are counted by one at a time, and nobody is told twice. */
 const LeaseItem = z.strictObject({ kind: z.literal('lease'), by: z.string(), until: Instant });
 
 /** When in-progress labels without a run were last looked for. */

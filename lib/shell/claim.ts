@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { leftOf } from '../core/age.ts';
 import { bearingOf, checkKeyOf, countedChecks, expectedFrom } from '../core/ci-verdict.ts';
 import { cleanLine, withinBytes } from '../core/clean-text.ts';
 import { deadlines } from '../core/deadlines.ts';
@@ -10,9 +9,10 @@ import { opened } from '../core/next.ts';
 import { dateOf, type ItemOf } from '../core/record.ts';
 import type { ClaimedRun, OpenRun } from '../core/run.ts';
 import type { RepoSettings } from '../core/settings.ts';
-import { type ExecutorLook, type FrozenText, PortError, type Stored } from '../ports.ts';
+import { type ExecutorLook, type FrozenText, PortError } from '../ports.ts';
 import { advance } from './advance.ts';
 import { releasesOf } from './finish.ts';
+import { underLease } from './lease.ts';
 import { ensureProject, noCheckout } from './obey.ts';
 import { note, ofKind, openRunsIn, reasonOf, type StoredRun, type Tick } from './tick.ts';
 
@@ -36,10 +36,9 @@ export type NotClaimed = null | {
  * refusal on the way leaves no lock; a crash may waste one of the day's runs and never exceeds them.
  */
 export const claim = async (tick: Tick, chosen: Chosen): Promise<NotClaimed> => {
-  const lease = await takeLease(tick);
-  if (lease === null)
-    return { ruling: 'over the cap', detail: 'another dispatch is under way, or the item named lease cannot be read' };
-  const claimed = await claimUnderLease(tick, chosen).finally(() => tick.ports.store.remove(lease));
+  const claimed = await underLease(tick, () => claimUnderLease(tick, chosen));
+  if (claimed === null)
+    return { ruling: 'over the cap', detail: 'another poller is at work, or the item named lease cannot be read' };
   if ('ruling' in claimed) return claimed;
   const { stored, run, look, lostMs } = claimed;
   note(tick, run, 'claimed', `labelled by ${cleanLine(run.act.by, 60)}`);
@@ -165,18 +164,4 @@ const seenOn = async (tick: Tick, repo: RepoRef, sha: string, { deployPatterns }
     baseRed: red.slice(0, 3).map(({ name }) => checkKeyOf(name)),
     expected: expectedFrom(ci.checks, deployPatterns),
   };
-};
-
-/** One claim at a time, so that caps are counted by one: held for the moment, free again after 90 s whatever happens. */
-const takeLease = async (tick: Tick): Promise<Stored<ItemOf<'lease'>> | null> => {
-  const lease: ItemOf<'lease'> = { kind: 'lease', by: tick.by, until: tick.now() + deadlines.leaseMs };
-  const held = await tick.ports.store.read('lease');
-  if (held === null) {
-    const inserted = await tick.ports.store.insert(lease);
-    return inserted === 'taken' ? null : inserted;
-  }
-  if (held.item.kind !== 'lease') return null;
-  if (leftOf(held.item.until, tick.now(), deadlines.leaseMs) > 0) return null;
-  const replaced = await tick.ports.store.replace(held, lease);
-  return replaced === 'lost' ? null : replaced;
 };

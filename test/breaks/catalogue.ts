@@ -10,6 +10,7 @@ const claim = 'lib/shell/claim.ts';
 const deadlines = 'lib/core/deadlines.ts';
 const finish = 'lib/shell/finish.ts';
 const leaving = 'lib/shell/leaving.ts';
+const lease = 'lib/shell/lease.ts';
 const obey = 'lib/shell/obey.ts';
 const situation = 'lib/core/situation.ts';
 
@@ -340,13 +341,20 @@ export const breaks: readonly Break[] = [
   one(
     'stale lease never expires',
     'every wait has an end: a dispatch that died holds up none',
-    claim,
+    lease,
     'if (leftOf(held.item.until, tick.now(), deadlines.leaseMs) > 0) return null;',
     'if (held.rev > 0) return null;',
   ),
   one(
-    'claims without the lease',
-    'caps are never exceeded, however many poll at once',
+    'claims and notices without the lease',
+    'caps are never exceeded and nobody is told twice, however many poll at once',
+    lease,
+    'return lease === null ? null :',
+    'return lease === null ? work() :',
+  ),
+  one(
+    'open runs not counted again at the claim',
+    'caps are never exceeded',
     claim,
     'if (openRuns >= tick.settings.maxOpenRuns) return',
     'if (openRuns > tick.settings.maxOpenRuns + 100) return',

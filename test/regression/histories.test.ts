@@ -87,6 +87,23 @@ test.each<[string, Partial<History>]>([
       ],
     },
   ],
+  [
+    'two pollers that find one held labelling tell people of it once',
+    {
+      seed: 64_012_045,
+      issues: [
+        { repo: 'acme/a', agent: 'stays alive after green', labelled: 'maintainer' },
+        { repo: 'acme/b', agent: 'lands at once', labelled: 'maintainer' },
+      ],
+      settings: { maxOpenRuns: 1 },
+      minutes: 44,
+      faults: [
+        { at: 19, kind: 'person', act: 'moves the issue', issue: 1 },
+        { at: 25, kind: 'overlap', ticks: ['poll', 'watch', 'poll', 'watch'], dies: null },
+        { at: 39, kind: 'calls refused', port: 'forge', minutes: 5, share: 0.5 },
+      ],
+    },
+  ],
 ])('%s', async (_, given) => {
   expect((await play({ ...quiet, ...given })).wrong).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AgentName } from '../../lib/sandbox/agents.ts';
-import { breaches, type Issue, isAtRest, simulation, standing } from './simulation.ts';
+import { breaches, commentsOf, type Issue, isAtRest, simulation, standing } from './simulation.ts';
 
 /** Two issues share a repo, so that a second agent would have somewhere to go. */
 const issues: readonly (Issue & { end: 'done' | 'handed back' })[] = [
@@ -39,6 +39,21 @@ test('One agent per repo: two pollers and two watchers at once, in any order of 
     { numRuns: 12 },
   );
 }, 60_000);
+
+test('Said once: three pollers that find one held labelling at once, in any order of their calls, post one comment', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+      const sim = simulation([{ repo: 'acme/web', agent: 'lands at once', labelled: false }]);
+      sim.world.github.setPermission('acme/web', 'triager', 'triage');
+      sim.world.github.label('acme/web', 1, 'ready-for-agent', 'triager', sim.now());
+      const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
+      sim.onPause(async () => void (await inTurn()));
+      await scheduler.waitFor(Promise.all([1, 2, 3].map(() => sim.invoke('poll', inTurn))));
+      expect([breaches(sim), commentsOf(sim.world, 'acme/web', 1).length]).toEqual([[], 1]);
+    }),
+    { numRuns: 40 },
+  );
+});
 
 test('One agent per repo: while an agent hangs, no other issue of its repo begins, and the next one follows once it was seen out', async () => {
   const agents: readonly AgentName[] = ['hangs', 'lands at once'];
