@@ -40,6 +40,22 @@ test('One agent per repo: two pollers and two watchers at once, in any order of 
   );
 }, 60_000);
 
+test('Bounded: three pollers at once, in any order of their calls, begin no more runs than may be open', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+      const repos = ['acme/a', 'acme/b', 'acme/c'];
+      const sim = simulation(
+        repos.map((repo) => ({ repo, agent: 'lands at once' })),
+        { maxOpenRuns: 1 },
+      );
+      const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
+      await scheduler.waitFor(Promise.all(repos.map(() => sim.invoke('poll', inTurn))));
+      expect(sim.world.t3.threads()).toHaveLength(1);
+    }),
+    { numRuns: 40 },
+  );
+});
+
 test('Said once: three pollers that find one held labelling at once, in any order of their calls, post one comment', async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), async (scheduler) => {
