@@ -28,30 +28,11 @@ const ends: Readonly<Record<AgentName, 'done' | 'handed back'>> = {
   'opens a pull request that a person closes': 'handed back',
 };
 
-/** Five agents whose ways through the two ticks differ most: killed at each port call by every test run. */
-export const plainScenes: readonly AgentName[] = [
-  'lands at once',
-  'lands after a red CI',
-  'closes the issue by keyword and turns out red',
-  'stops without pushing',
-  'cannot start',
+/** The agents, in two halves that take about as long: each half is a file of tests, and files run side by side. */
+export const halves: readonly [readonly AgentName[], readonly AgentName[]] = [
+  agentNames.filter((_, index) => index % 2 === 0),
+  agentNames.filter((_, index) => index % 2 === 1),
 ];
-
-/** The situations that ask the agent for more than a turn: likewise. */
-export const deepScenes: readonly AgentName[] = [
-  'asks a question and takes the answer',
-  'asks again and again',
-  'needs a nudge',
-  'meets a failing provider',
-];
-
-/** All the others: killed here and there by every test run, and at each port call by `npm run sim -- --crashes`. */
-export const otherScenes: readonly AgentName[] = agentNames.filter(
-  (agent) => !plainScenes.includes(agent) && !deepScenes.includes(agent),
-);
-
-/** Scenes that are killed right before each port call too: nothing happens between two calls, so one of them is enough. */
-export const beforeToo: readonly AgentName[] = plainScenes.slice(0, 1);
 
 const scene = (agent: AgentName): Simulation =>
   simulation(
@@ -59,26 +40,81 @@ const scene = (agent: AgentName): Simulation =>
     agent.startsWith('opens a pull request') ? { repos: { [repo]: { landing: 'pull-request' } } } : {},
   );
 
-/** People have eight hours for a pull request. */
-const maxMinutes = 900;
+/** People have eight hours for a pull request: there the schedules come late, though not so late that no clock runs. */
+const toRest = (sim: Simulation, agent: AgentName, fate: Fate): Promise<readonly string[]> =>
+  runToRest(sim, {
+    fate,
+    maxMinutes: 900,
+    ...(agent === 'opens a pull request that nobody merges' && { everyMinutes: 3 }),
+  });
 
-/** How many port calls a scene takes to its rest; each is a moment at which it may die. */
-export const callsOf = async (agent: AgentName): Promise<number> => {
+/** Port calls that only look, and leave the world as it was: a death after one is the death before it. */
+export const looks: ReadonlySet<string> = new Set([
+  'gate.read',
+  'store.readNow',
+  'store.read',
+  'store.textOf',
+  'tracker.scan',
+  'tracker.listReady',
+  'tracker.listLabelled',
+  'tracker.detail',
+  'tracker.permission',
+  'tracker.glance',
+  'tracker.watch',
+  'forge.ci',
+  'forge.landing',
+  'forge.pull',
+  'forge.said',
+  'forge.elsewhere',
+  'executor.look',
+  'executor.detail',
+  'executor.health',
+]);
+
+/**
+ * The moments of a scene at which to die is to leave another world behind than at any other: right before each port call
+ * that changes something. Between two of those, and after the last one of an invocation, nothing is there to be lost.
+ */
+export const momentsOf = async (agent: AgentName): Promise<{ calls: number; moments: readonly number[] }> => {
   const whole = scene(agent);
-  const wrong = await runToRest(whole, { maxMinutes });
+  const moments: number[] = [];
+  const wrong = await toRest(whole, agent, ({ number, port, method }) => {
+    if (!looks.has(`${port}.${method}`)) moments.push(number);
+    return 'live';
+  });
   if (wrong.length > 0) throw new Error(wrong.join('; '));
-  return whole.calls();
+  return { calls: whole.calls(), moments };
 };
+
+/** The port calls of a scene that are not what `looks` says: those that changed something, and those that did not. */
+export const misjudgedIn = async (agent: AgentName): Promise<readonly string[]> => {
+  const sim = scene(agent);
+  const wrong = new Set<string>();
+  sim.intercept(async ({ port, method }, pass) => {
+    const before = worldOf(sim);
+    const answer = await pass();
+    if ((worldOf(sim) === before) !== looks.has(`${port}.${method}`)) wrong.add(`${port}.${method}`);
+    return answer;
+  });
+  await toRest(sim, agent, () => 'live');
+  return [...wrong];
+};
+
+/** All that outlives a process, as text. */
+const worldOf = ({ table, world, rung, now }: Simulation): string =>
+  JSON.stringify(
+    [table.rows, table.texts, table.history, world.github.state, world.t3.snapshot(now()), rung],
+    (_, value) => (value instanceof Map || value instanceof Set ? [...value] : value),
+  );
 
 /** The process dies at that call of the scene, and another goes on: what is wrong at the end, in words. */
 export const dyingAt = async (
   agent: AgentName,
   call: number,
-  when: 'die before' | 'die after' = 'die after',
+  when: 'die before' | 'die after' = 'die before',
 ): Promise<readonly string[]> => {
   const sim = scene(agent);
-  const fate: Fate = ({ number }) => (number === call ? when : 'live');
-  const wrong = [...(await runToRest(sim, { fate, maxMinutes }))];
+  const wrong = [...(await toRest(sim, agent, ({ number }) => (number === call ? when : 'live')))];
   const stands = standing(sim, repo, 1);
   if (stands !== ends[agent]) wrong.push(`it is ${stands}, and ought to be ${ends[agent]}`);
   if (sim.rung.length === 0) wrong.push('no doorbell rang');

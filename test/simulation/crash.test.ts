@@ -1,22 +1,35 @@
-import { describe, expect, test } from 'vitest';
-import { beforeToo, callsOf, deepScenes, dyingAt, plainScenes } from './crash-scenes.ts';
+import { expect, test } from 'vitest';
+import { agentNames } from '../../lib/sandbox/agents.ts';
+import { dyingAt, halves, misjudgedIn, momentsOf } from './crash-scenes.ts';
 
-describe('No phantom lock, no double dispatch: a crash at any line costs a repeat, never a second thread', () => {
-  // Nothing happens between two port calls, so dying before one is dying after the one before it: tried once to the full.
-  test.each([
-    ...beforeToo.map((agent) => ['die before', agent] as const),
-    ...plainScenes.map((agent) => ['die after', agent] as const),
-  ])(
-    'dying at each port call in turn (%s it), with an agent that %s',
-    async (when, agent) => {
-      const calls = await callsOf(agent);
-      for (let n = 1; n <= calls; n += 1) expect(await dyingAt(agent, n, when)).toEqual([]);
-    },
-    60_000,
-  );
+const [half] = halves;
+
+test.each(half)(
+  'No phantom lock, no double dispatch: dying at every moment there is, with an agent that %s',
+  async (agent) => {
+    const { moments } = await momentsOf(agent);
+    for (const call of moments) expect(await dyingAt(agent, call)).toEqual([]);
+  },
+  60_000,
+);
+
+test.each(['die before', 'die after'] as const)(
+  'dying at each port call there is, whatever the call does (%s it), with an agent that lands at once',
+  async (when) => {
+    const { calls } = await momentsOf('lands at once');
+    for (let call = 1; call <= calls; call += 1) expect(await dyingAt('lands at once', call, when)).toEqual([]);
+  },
+  60_000,
+);
+
+test('the moments are all there are: a call that is none of those that only look changes the world, and no other does', async () => {
+  const agents = agentNames.filter((agent) => !agent.startsWith('never') && !agent.endsWith('nobody merges'));
+  expect((await Promise.all(agents.map(misjudgedIn))).flat()).toEqual([]);
 });
 
-test('the crash points that are tried are more than two thousand, as docs/simulation.md says', async () => {
-  const counts = await Promise.all([...plainScenes, ...beforeToo, ...deepScenes].map(callsOf));
-  expect(counts.reduce((sum, calls) => sum + calls, 0)).toBeGreaterThan(2000);
+test('the moments stand for as many port calls as docs/simulation.md says', async () => {
+  const all = await Promise.all(agentNames.map(momentsOf));
+  const moments = all.reduce((sum, one) => sum + one.moments.length, 0);
+  const calls = all.reduce((sum, one) => sum + one.calls, 0);
+  expect([Math.floor(moments / 100), Math.floor(calls / 100)]).toEqual([18, 88]);
 });

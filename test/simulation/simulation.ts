@@ -343,17 +343,17 @@ export const commentsOf = (world: SandboxWorld, name: string, number: number) =>
 /** Ticks until every issue has come to rest, or `maxMinutes` have passed; checks the invariants after each tick. */
 export const runToRest = async (
   sim: Simulation,
-  options: { maxMinutes?: number; fate?: Fate } = {},
+  options: { maxMinutes?: number; everyMinutes?: number; fate?: Fate } = {},
 ): Promise<readonly string[]> => {
-  const { maxMinutes = 240, fate } = options;
-  for (let minute = 0; minute < maxMinutes; minute += 1) {
+  const { maxMinutes = 240, everyMinutes = 1, fate } = options;
+  for (let minute = 0; minute < maxMinutes; minute += everyMinutes) {
     for (const kind of ['poll', 'watch'] as const) {
       await sim.invoke(kind, fate);
       const wrong = breaches(sim);
       if (wrong.length > 0) return wrong;
     }
     if (isAtRest(sim)) return [];
-    sim.pass();
+    sim.pass(everyMinutes * minuteMs);
   }
   return [`not at rest after ${maxMinutes} minutes`];
 };

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { agentNames } from '../../../lib/sandbox/agents.ts';
-import { callsOf, dyingAt } from '../crash-scenes.ts';
+import { dyingAt, momentsOf } from '../crash-scenes.ts';
 import { coverageOf } from './coverage.ts';
 import { type History, historyOf } from './history.ts';
 import { play } from './play.ts';
@@ -104,23 +104,16 @@ const tellOf = async (history: History): Promise<boolean> => {
 
 const doesNotHold = async (history: History): Promise<boolean> => (await play(history)).wrong.length > 0;
 
-/** Of a scene that waits for hours the minutes are all alike: there each seventh call. */
-const callsMax = 2000;
-
 const crashes = async (): Promise<number> => {
   let points = 0;
   const wrong: string[] = [];
   for (const agent of agentNames) {
-    const calls = await callsOf(agent);
-    const step = calls > callsMax ? 7 : 1;
+    const { calls } = await momentsOf(agent);
     const begun = performance.now();
-    let tried = 0;
-    for (let call = 1; call <= calls; call += step, tried += 1) wrong.push(...(await dyingAt(agent, call)));
-    points += tried;
-    const every = step === 1 ? '' : `, each ${step}th`;
-    say(
-      `${String(tried).padStart(5)} of ${calls} calls${every}  ${((performance.now() - begun) / 1000).toFixed(0)} s  an agent that ${agent}`,
-    );
+    for (let call = 1; call <= calls; call += 1) wrong.push(...(await dyingAt(agent, call, 'die after')));
+    points += calls;
+    const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+    say(`${String(calls).padStart(5)} calls  ${seconds} s  an agent that ${agent}`);
   }
   for (const what of wrong.slice(0, 20)) say(`DOES NOT HOLD: ${what}`);
   say(`${points} crash points, ${wrong.length} that do not hold`);
