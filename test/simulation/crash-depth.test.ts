@@ -11,3 +11,12 @@ test.each(half)(
   },
   60_000,
 );
+
+test.each(['die before', 'die after'] as const)(
+  'dying at each port call there is, whatever the call does (%s it), with an agent that lands at once',
+  async (when) => {
+    const { calls } = await momentsOf('lands at once');
+    for (let call = 1; call <= calls; call += 1) expect(await dyingAt('lands at once', call, when)).toEqual([]);
+  },
+  60_000,
+);
