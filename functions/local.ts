@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { exitCodeOf, optionsIn, wholeNumber } from '../lib/local/command-line.ts';
 import { runReal } from './local-real.ts';
 import { runRehearsal } from './local-rehearsal.ts';
 import { runSandbox } from './local-sandbox.ts';
@@ -31,34 +31,37 @@ Environment, for real
   NTFY_URL, NTFY_TOPIC, NTFY_TOKEN   optional doorbell
 `;
 
-const { values } = parseArgs({
-  options: {
-    demo: { type: 'boolean', default: false },
-    rate: { type: 'string', default: '100' },
-    data: { type: 'string', default: '.afk' },
-    fresh: { type: 'boolean', default: false },
-    resume: { type: 'boolean', default: false },
-    'dry-run': { type: 'boolean', default: false },
-    only: { type: 'string' },
-    explain: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
+const options = {
+  demo: { type: 'boolean', default: false },
+  rate: { type: 'string', default: '100' },
+  data: { type: 'string', default: '.afk' },
+  fresh: { type: 'boolean', default: false },
+  resume: { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+  only: { type: 'string' },
+  explain: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
 
-/** Real where its two secrets are there; a GITHUB_TOKEN alone is found in many a shell and starts nothing. */
-const isReal = !values.demo && (process.env['T3_TOKEN'] !== undefined || process.env['T3_URL'] !== undefined);
-
-const { 'dry-run': dryRun, only, explain } = values;
-const isRehearsal = dryRun || only !== undefined || explain !== undefined;
-
-if (values.help) process.stdout.write(help);
-else if (isRehearsal)
-  process.exitCode = await runRehearsal({ dryRun, only, explain }, { folder: `${values.data}/real`, env: process.env });
-else if (isReal) process.exitCode = await runReal({ folder: `${values.data}/real`, env: process.env });
-else
-  process.exitCode = await runSandbox({
-    folder: `${values.data}/${values.demo ? 'demo/' : ''}sandbox`,
-    isDemo: values.demo,
-    isResumed: values.demo ? values.resume : !values.fresh,
-    rate: Number(values.rate),
+const main = async (): Promise<number> => {
+  const { env } = process;
+  const values = optionsIn(process.argv.slice(2), options);
+  const { data, demo, 'dry-run': dryRun, only, explain } = values;
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  if (dryRun || only !== undefined || explain !== undefined)
+    return runRehearsal({ dryRun, only, explain }, { folder: `${data}/real`, env });
+  // Real where one of these is there; a GITHUB_TOKEN alone is found in many a shell and starts nothing.
+  if (!demo && (env['T3_TOKEN'] !== undefined || env['T3_URL'] !== undefined))
+    return runReal({ folder: `${data}/real`, env });
+  return runSandbox({
+    folder: `${data}/${demo ? 'demo/' : ''}sandbox`,
+    isDemo: demo,
+    isResumed: demo ? values.resume : !values.fresh,
+    rate: wholeNumber('rate', values.rate, [1, 10_000]),
   });
+};
+
+process.exitCode = await exitCodeOf(main, (line) => void process.stderr.write(line));

@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { exitCodeOf, optionsIn, UsageError, wholeNumber } from '../../lib/local/command-line.ts';
 import { type Break, breaks } from './catalogue.ts';
 import { pageOf, rowsOf } from './page.ts';
 
@@ -163,16 +163,15 @@ const options = {
 } as const;
 
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({ options });
+  const values = optionsIn(process.argv.slice(2), options);
   if (values.help || values.list) {
     say(values.help ? help : breaks.map(({ name }) => name).join('\n'));
     return 0;
   }
+  const atOnce = wholeNumber('at-once', values['at-once'], [1, 64]);
+  const unknown = (values.only ?? []).filter((only) => !breaks.some(({ name }) => name === only));
+  if (unknown.length > 0) throw new UsageError(`no break is called ${unknown.join(', ')}: npm run breaks -- --list`);
   const chosen = breaks.filter(({ name }) => values.only === undefined || values.only.includes(name));
-  if (chosen.length === 0) {
-    process.stderr.write(`no break is called ${values.only?.join(', ')}: npm run breaks -- --list\n`);
-    return 2;
-  }
   if (values.only === undefined) {
     const failing = await caughtBy(null);
     if (failing !== null) {
@@ -200,11 +199,11 @@ const main = async (): Promise<number> => {
       write();
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, Number(values['at-once']) || 1) }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
   say(
     `${caught.size} of ${chosen.length} breaks are caught${survived.length > 0 ? `; ${survived.join(', ')}: not` : ''}`,
   );
   return survived.length === 0 ? 0 : 1;
 };
 
-process.exitCode = await main();
+process.exitCode = await exitCodeOf(main, (line) => void process.stderr.write(line));

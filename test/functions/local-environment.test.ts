@@ -36,6 +36,24 @@ test.each([
   expect(loginWith(env)).toContain(words);
 });
 
+test.each([
+  'ftp://t3.example.com',
+  'http://t3.example.com',
+  'https://user:hush@t3.example.com',
+  'https://t3.example.com/?a=b',
+  '',
+])('the T3 server is https, or near: %j is refused by its name, and not quoted', (T3_URL) => {
+  const read = realCredentials({ ...t3, T3_URL, GITHUB_TOKEN: 'gh' });
+  expect(read).toEqual({ refusal: expect.stringMatching(/^ {2}T3_URL does not look right: the https URL/m) });
+  expect(JSON.stringify(read)).not.toMatch(/hush|example\.com/);
+});
+
+test('the T3 server’s address is taken without the slash at its end', () => {
+  expect(realCredentials({ ...t3, T3_URL: 'https://t3.example.com/', GITHUB_TOKEN: 'gh' })).toMatchObject({
+    t3Url: 'https://t3.example.com',
+  });
+});
+
 test('a token beside an App is refused by both names, and a file that holds no key by its own', () => {
   const GITHUB_APP_KEY_FILE = keyFile();
   const both = loginWith({ GITHUB_TOKEN: 'gh', GITHUB_APP_ID: '123', GITHUB_APP_KEY_FILE });

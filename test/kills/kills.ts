@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { dynamoClient, dynamoStore } from '../../lib/adapters/dynamo-store.ts';
+import { exitCodeOf, optionsIn, wholeNumber } from '../../lib/local/command-line.ts';
 import { embeddedDynamo, localAws } from '../../lib/local/dynalite.ts';
 import { scenes } from '../../lib/sandbox/scenario.ts';
 import { StandInsAddress, Standing } from '../../lib/sandbox/stand-ins.ts';
@@ -165,26 +165,18 @@ const leftIn = async (path: string): Promise<readonly string[]> => {
   }
 };
 
-const numberOf = (name: string, text: string): number => {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  process.stderr.write(`--${name} takes a whole number, and not ${JSON.stringify(text)}\n`);
-  process.exit(2);
-};
-
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({
-    options: {
-      times: { type: 'string', default: '50' },
-      seed: { type: 'string', default: '1' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = optionsIn(process.argv.slice(2), {
+    times: { type: 'string', default: '50' },
+    seed: { type: 'string', default: '1' },
+    help: { type: 'boolean', default: false },
   });
   if (values.help) {
     process.stdout.write(help);
     return 0;
   }
-  const times = numberOf('times', values.times);
-  const seed = numberOf('seed', values.seed);
+  const times = wholeNumber('times', values.times, [1, 10_000]);
+  const seed = wholeNumber('seed', values.seed, [0, 999_999]);
   const throws = dice(seed);
   let [kills, stories, broken] = [0, 0, 0];
   const begun = Date.now();
@@ -211,4 +203,4 @@ const main = async (): Promise<number> => {
   return broken === 0 ? 0 : 1;
 };
 
-process.exitCode = await main();
+process.exitCode = await exitCodeOf(main, (line) => void process.stderr.write(line));

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { exitCodeOf, optionsIn, wholeNumber } from '../../../lib/local/command-line.ts';
 import { agentNames } from '../../../lib/sandbox/agents.ts';
 import { dyingAt, momentsOf } from '../crash-scenes.ts';
 import { coverageOf } from './coverage.ts';
@@ -42,16 +42,6 @@ const options = {
 } as const;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-
-/** A whole number of that option, or a word to whoever asked. */
-const numberOf = (name: string, text: string, max: number): number => {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value > max) {
-    process.stderr.write(`--${name} takes a whole number up to ${max}, and not ${JSON.stringify(text)}\n`);
-    process.exit(2);
-  }
-  return value;
-};
 
 const perSeed = 1_000_000;
 
@@ -121,21 +111,21 @@ const crashes = async (): Promise<number> => {
 };
 
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({ options });
+  const values = optionsIn(process.argv.slice(2), options);
   if (values.help) {
     process.stdout.write(help);
     return 0;
   }
   if (values.crashes) return crashes();
   if (values.only !== undefined) {
-    const history = historyOf(numberOf('only', values.only, Number.MAX_SAFE_INTEGER));
+    const history = historyOf(wholeNumber('only', values.only, [0, Number.MAX_SAFE_INTEGER]));
     const isMadeSmall = values.small && (await doesNotHold(history));
     return (await tellOf(isMadeSmall ? await shrink(history, doesNotHold) : history)) ? 0 : 1;
   }
-  const runs = numberOf('runs', values.runs, perSeed);
-  const seed = numberOf('seed', values.seed, 4000);
+  const runs = wholeNumber('runs', values.runs, [1, perSeed]);
+  const seed = wholeNumber('seed', values.seed, [0, 4000]);
   const begun = performance.now();
-  const told = await sweep(seed * perSeed, runs, Math.max(1, numberOf('workers', values.workers, 64)));
+  const told = await sweep(seed * perSeed, runs, wholeNumber('workers', values.workers, [1, 64]));
   const counts = new Map(Object.entries(told.met));
   const { kinds, met, unmet } = coverageOf(counts);
   const seconds = (performance.now() - begun) / 1000;
@@ -152,4 +142,4 @@ const main = async (): Promise<number> => {
   return 1;
 };
 
-process.exitCode = await main();
+process.exitCode = await exitCodeOf(main, (line) => void process.stderr.write(line));
