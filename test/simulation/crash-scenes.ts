@@ -127,3 +127,13 @@ export const dyingAt = async (
   if (sim.world.t3.liveAgents().some(({ busy }) => busy)) wrong.push('an agent is still at work');
   return wrong.map((what) => `${when} call ${call}, an agent that ${agent}: ${what}`);
 };
+
+/** The process dies at each moment of the scene in turn: what is wrong after the first death that is not survived. */
+export const dyingAtEachMoment = async (agent: AgentName): Promise<readonly string[]> => {
+  const { moments } = await momentsOf(agent);
+  for (const call of moments) {
+    const wrong = await dyingAt(agent, call);
+    if (wrong.length > 0) return wrong;
+  }
+  return [];
+};
