@@ -108,15 +108,15 @@ export const issueGlance = /* GraphQL */ `
   labels(first: 100) { nodes { name } }
 `;
 
-/** Likewise. Counts tell of one check that changed; the suites' times of two that changed places. */
+/** Likewise. Counts tell of one check that changed, the suites' times of two that changed places; statuses are few. */
 export const commitGlance = /* GraphQL */ `
   statusCheckRollup {
     state
     counts: contexts(first: 1) {
       checkRunCountsByState { state count }
-      statusContextCountsByState { state count }
     }
   }
+  status { contexts { context state createdAt } }
   suites: checkSuites(first: 100) { totalCount nodes { status conclusion updatedAt } }
 `;
 
@@ -137,9 +137,13 @@ const GlancedCommit = z.object({
   statusCheckRollup: z
     .object({
       state: z.string(),
-      counts: z.object({ checkRunCountsByState: Counts, statusContextCountsByState: Counts }),
+      counts: z.object({ checkRunCountsByState: Counts }),
     })
     .nullish(),
+  status: z
+    .object({ contexts: z.array(z.object({ context: z.string(), state: z.string(), createdAt: z.string() })) })
+    .nullish()
+    .transform((status) => status?.contexts.toSorted((a, b) => (a.context < b.context ? -1 : 1))),
   suites: z
     .object({
       totalCount: z.number().int(),

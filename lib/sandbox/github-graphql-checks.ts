@@ -113,6 +113,24 @@ const statusNode = (graph: Graph, repo: Repo, status: Status): Node => ({
   },
 });
 
+/** `Status`, of commit statuses alone; null while there is none. */
+export const statusesNode = (graph: Graph, repo: Repo, commit: Commit): Node | null => {
+  const statuses = latestStatuses(graph.state, repo, commit.sha);
+  if (statuses.length === 0) return null;
+  const words = statuses.map(({ state }) => state.toUpperCase());
+  return {
+    __typename: 'Status',
+    id: nodeIdOf('ST', commit.sha),
+    state: ['ERROR', 'FAILURE', 'PENDING'].find((word) => words.includes(word)) ?? 'SUCCESS',
+    commit: () => graph.commit(repo, commit),
+    contexts: statuses.map((status) => statusNode(graph, repo, status)),
+    context: ({ name }: { name: string }) => {
+      const found = statuses.find(({ context }) => context === name);
+      return found === undefined ? null : statusNode(graph, repo, found);
+    },
+  };
+};
+
 const failing = new Set(['FAILURE', 'TIMED_OUT', 'CANCELLED', 'STARTUP_FAILURE', 'ACTION_REQUIRED', 'STALE']);
 
 // A run that was requested is counted as queued: the state of a count knows no such word.

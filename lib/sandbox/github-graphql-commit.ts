@@ -1,4 +1,4 @@
-import { rollupNode } from './github-graphql-checks.ts';
+import { rollupNode, statusesNode } from './github-graphql-checks.ts';
 import type { PageArgs } from './github-graphql-connection.ts';
 import { connectionOf } from './github-graphql-connection.ts';
 import type { DeploymentArgs } from './github-graphql-deployments.ts';
@@ -38,6 +38,7 @@ export const commitNode = (graph: Graph, repo: Repo, commit: Commit): Node => {
     url: `${repoHtml(repo)}/commit/${commit.sha}`,
     repository: () => graph.repo(repo),
     statusCheckRollup: () => rollupNode(graph, repo, commit),
+    status: () => statusesNode(graph, repo, commit),
     checkSuites: (args: PageArgs) =>
       connectionOf('checkSuites', args, suitesOf(graph.state, repo, commit.sha), (suite) => graph.suite(repo, suite)),
     deployments: (args: DeploymentArgs) => deploymentConnection(graph, repo, commit.sha, args),

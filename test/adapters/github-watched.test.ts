@@ -151,6 +151,23 @@ describe('A glance spares what is as it was, and hides nothing that changed', ()
     await lasting.glance();
     expect(await lasting.facts()).toEqual(await fresh().facts());
   });
+
+  test('two statuses that change places: the counts are the same, and the statuses themselves are not', async () => {
+    const { lasting, fresh, world, head } = await watching();
+    const say = (context: string, state: 'success' | 'failure') =>
+      world.report(shop, head, [{ kind: 'status', context, afterMs: 0, state }], world.state.at);
+    say('ci/required', 'success');
+    say('ci/other', 'failure');
+    world.settle(world.state.at + 5 * minute);
+    const before = await lasting.facts();
+    say('ci/required', 'failure');
+    say('ci/other', 'success');
+    world.settle(world.state.at + minute);
+    await lasting.glance();
+    const after = await lasting.facts();
+    expect(after).toEqual(await fresh().facts());
+    expect(after).not.toEqual(before);
+  });
 });
 
 describe('What was kept is used only beside a glance of the same tick', () => {
