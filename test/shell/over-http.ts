@@ -10,9 +10,10 @@ import { t3Client } from '../../lib/adapters/t3-client.ts';
 import type { Ports } from '../../lib/ports.ts';
 import type { Fault, HttpRequest } from '../../lib/sandbox/github-handler.ts';
 import type { Limits } from '../../lib/sandbox/github-limits.ts';
+import type { GithubServer } from '../../lib/sandbox/github-server.ts';
 import type { T3Request } from '../../lib/sandbox/t3-handler.ts';
 import { type T3Fault, t3Server } from '../../lib/sandbox/t3-server.ts';
-import type { SandboxWorld } from '../../lib/sandbox/world.ts';
+import { httpPorts } from '../simulation/http-ports.ts';
 import { type Issue, type Simulation, type SimulationOptions, simulation } from '../simulation/simulation.ts';
 import { anApp } from '../support/an-app.ts';
 import { validatedGithub } from '../support/github-stand-in.ts';
@@ -34,48 +35,32 @@ export const simulationOverHttp = async (
   options: Omit<SimulationOptions, 'portsOver'> & { asApp?: boolean; limits?: Partial<Limits> } = {},
 ): Promise<{ sim: Simulation; faults: Faults; asked: () => readonly HttpRequest[]; account: string }> => {
   const faults: Faults = { t3: () => null, github: () => null };
-  const around: { world?: SandboxWorld; now?: () => number } = {};
-  let ports: Pick<Ports, 'tracker' | 'forge' | 'executor'> | null = null;
-  const sim = simulation(issues, settings, {
-    ...options,
-    portsOver: (world, { now }) => {
-      Object.assign(around, { world, now });
-      // The servers are up before the first tick asks.
+  const listening: { github?: GithubServer } = {};
+  const owners = [...new Set(issues.map(({ repo }) => repo.split('/')[0] ?? ''))];
+  const { portsOver, begin, end } = httpPorts({
+    github: async (world, now) => {
+      listening.github = await validatedGithub(world.github, {
+        now,
+        ...(options.limits && { limits: options.limits }),
+        fault: (request) => faults.github(request) ?? undefined,
+      });
+      return listening.github;
+    },
+    t3: (world, now) => t3Server(world.t3, { now, fault: (request) => faults.t3(request) }),
+    connect: (urls, now, world) => {
+      const reach = { baseUrl: urls.github, now, timeoutMs: 1000, writeSpacingMs: 0 };
       return {
-        get tracker() {
-          return ports!.tracker;
-        },
-        get forge() {
-          return ports!.forge;
-        },
-        get executor() {
-          return ports!.executor;
-        },
+        ...(options.asApp === true
+          ? asApp({ ...reach, app: anApp(world.github, ...owners), memory: appMemory() })
+          : byToken({ ...reach, token: 'gh' })),
+        executor: t3Client({ url: urls.t3, token: 't3', timeoutMs: 250 }),
       };
     },
   });
-  const now = around.now!;
-  const settled = (): number => {
-    sim.world.settle(now());
-    return now();
-  };
-  const github = await validatedGithub(sim.world.github, {
-    now: settled,
-    ...(options.limits && { limits: options.limits }),
-    fault: (request) => faults.github(request) ?? undefined,
-  });
-  const t3 = await t3Server(sim.world.t3, { now: settled, fault: (request) => faults.t3(request) });
-  onTestFinished(async () => {
-    await Promise.all([github.close(), t3.close()]);
-  });
-  const reach = { baseUrl: github.url, now, timeoutMs: 1000, writeSpacingMs: 0 };
-  const owners = [...new Set(issues.map(({ repo }) => repo.split('/')[0] ?? ''))];
-  ports = {
-    ...(options.asApp === true
-      ? asApp({ ...reach, app: anApp(sim.world.github, ...owners), memory: appMemory() })
-      : byToken({ ...reach, token: 'gh' })),
-    executor: t3Client({ url: t3.url, token: 't3', timeoutMs: 250 }),
-  };
+  const sim = simulation(issues, settings, { ...options, portsOver });
+  await begin();
+  onTestFinished(end);
+  const github = listening.github!;
   return {
     sim,
     faults,

@@ -37,6 +37,21 @@ test('a history replays to the byte: the same seed, the same story', async () =>
   }
 });
 
+test('one world, two faces: over HTTP, by the real adapters, a history tells the same story as in memory', async () => {
+  // Where ticks overlap, or dice fall at each call, the story hangs on the order in which answers come in.
+  const plain = Array.from({ length: 40 }, (_, n) => historyOf(1_000_000 + n)).filter(({ faults }) =>
+    faults.every((fault) => fault.kind !== 'overlap' && !('share' in fault)),
+  );
+  expect(plain.length).toBeGreaterThan(6);
+  for (const history of plain.slice(0, 6)) {
+    const inMemory = await play(history, { isTold: true });
+    const overHttp = await play(history, { isTold: true, overHttp: true });
+    expect(overHttp.wrong).toEqual([]);
+    // Runs are looked at side by side: whose line comes first within a minute is chance.
+    expect(overHttp.story.toSorted()).toEqual(inMemory.story.toSorted());
+  }
+}, 60_000);
+
 test('a history that fails is made as small as it goes: only what it takes is left', async () => {
   const history = historyOf(1_000_113);
   const fault = { at: 7, kind: 'person', act: 'closes', issue: 0 } as const;

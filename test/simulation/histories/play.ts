@@ -1,12 +1,13 @@
 import { PortError } from '../../../lib/ports.ts';
 import { historyOf as endedRunsOf } from '../../../lib/sandbox/memory-store.ts';
 import type { Report } from '../../../lib/shell/tick.ts';
-import { type Fate, type Intercept, type Simulation, simulation } from '../simulation.ts';
+import { type Fate, type Intercept, type Simulation, type SimulationOptions, simulation } from '../simulation.ts';
 import { acting, type Place } from './acts.ts';
 import { cast, ciOf } from './cast.ts';
 import { type Dice, dice } from './dice.ts';
 import { clear, type Weather, weatherAt, weathering } from './faults.ts';
 import type { Fault, History } from './history.ts';
+import { httpWorld } from './http-world.ts';
 import { isPassing, isProgrammersError, notAtRest, watching } from './invariants.ts';
 
 /** What came of a history: what did not hold (empty is well), what was met on the way, and the story in lines. */
@@ -19,9 +20,23 @@ export type Played = {
 
 const minuteMs = 60_000;
 
-/** Plays a history to its rest, and judges the world after each invocation. The same history gives the same, to the byte. */
-export const play = async (history: History, { isTold = false }: { isTold?: boolean } = {}): Promise<Played> => {
-  const stage = staged(history);
+/**
+ * Plays a history to its rest, and judges the world after each invocation. The same history gives the same, to the byte,
+ * but for the order of calls of ticks that overlap where it is played `overHttp`, by the real adapters.
+ */
+export const play = async (
+  history: History,
+  { isTold = false, overHttp = false }: { isTold?: boolean; overHttp?: boolean } = {},
+): Promise<Played> => {
+  if (!overHttp) return playOn(staged(history), history, isTold);
+  const world = httpWorld();
+  const stage = staged(history, world.portsOver);
+  await world.begin();
+  const played = await playOn(stage, history, isTold).finally(() => world.stop());
+  return { ...played, wrong: [...played.wrong, ...world.undocumented()] };
+};
+
+const playOn = async (stage: Stage, history: History, isTold: boolean): Promise<Played> => {
   const { sim, met } = stage;
   const story = isTold ? teller(sim) : null;
   const wrong: string[] = [];
@@ -75,7 +90,7 @@ const defaults = (history: History): Record<string, unknown> => ({
   ...history.repoSettings,
 });
 
-const staged = (history: History) => {
+const staged = (history: History, portsOver?: SimulationOptions['portsOver']) => {
   const issues = history.issues.map((issue) => ({ ...issue, agent: cast(issue.agent) }));
   const laterCi = ciOf(history.ci);
   const sim = simulation(
@@ -84,6 +99,7 @@ const staged = (history: History) => {
     {
       deploys: history.deploys,
       timeoutMs: 55_000,
+      ...(portsOver && { portsOver }),
       ...(laterCi && { laterCi: Object.fromEntries(history.issues.map(({ repo }) => [repo, laterCi])) }),
     },
   );

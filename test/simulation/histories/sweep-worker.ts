@@ -4,8 +4,8 @@ import { historyOf } from './history.ts';
 import { play } from './play.ts';
 
 /** Plays each `stride`th history of a range and tells what came of it. */
-const { from, runs, first, stride } = z
-  .strictObject({ from: z.int(), runs: z.int(), first: z.int(), stride: z.int() })
+const { from, runs, first, stride, overHttp } = z
+  .strictObject({ from: z.int(), runs: z.int(), first: z.int(), stride: z.int(), overHttp: z.boolean() })
   .parse(workerData);
 
 /** What a worker tells: some plays at a time, and each that failed. */
@@ -26,7 +26,7 @@ const tell = (): void => {
 };
 
 for (let run = first; run < runs; run += stride) {
-  const { wrong, met, invocations } = await play(historyOf(from + run));
+  const { wrong, met, invocations } = await play(historyOf(from + run), { overHttp });
   told.played += 1;
   told.invocations += invocations;
   for (const what of met) told.met[what] = (told.met[what] ?? 0) + 1;

@@ -23,6 +23,8 @@ Options
   --only NUMBER  play this one and tell it
   --small        with --only: leave away whatever it takes not
   --crashes      die at each port call of each scripted agent's issue, one run for each
+  --http         reach the world by the real adapters over HTTP, each exchange held against GitHub's documents;
+                 some seven times slower
   --coverage     list how often each fault, situation, decision, ruling, command and end was met
   --workers N    threads (default: one per core)
   --help         this page
@@ -37,6 +39,7 @@ const options = {
   small: { type: 'boolean', default: false },
   coverage: { type: 'boolean', default: false },
   crashes: { type: 'boolean', default: false },
+  http: { type: 'boolean', default: false },
   workers: { type: 'string', default: String(availableParallelism()) },
   help: { type: 'boolean', default: false },
 } as const;
@@ -45,7 +48,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const perSeed = 1_000_000;
 
-const sweep = async (from: number, runs: number, workers: number): Promise<Told> => {
+const sweep = async (from: number, runs: number, workers: number, overHttp: boolean): Promise<Told> => {
   const sum: { played: number; invocations: number; met: Record<string, number>; failed: Failed[] } = {
     played: 0,
     invocations: 0,
@@ -65,7 +68,7 @@ const sweep = async (from: number, runs: number, workers: number): Promise<Told>
       (_, first) =>
         new Promise<void>((resolve, reject) => {
           const worker = new Worker(new URL('./sweep-worker.ts', import.meta.url), {
-            workerData: { from, runs, first, stride: workers },
+            workerData: { from, runs, first, stride: workers, overHttp },
           });
           worker.on('message', add);
           worker.on('error', reject);
@@ -78,8 +81,8 @@ const sweep = async (from: number, runs: number, workers: number): Promise<Told>
 };
 
 /** A history as a person reads it: who is there, what goes wrong, what came of it. */
-const tellOf = async (history: History): Promise<boolean> => {
-  const { wrong, story } = await play(history, { isTold: true });
+const tellOf = async (history: History, overHttp: boolean): Promise<boolean> => {
+  const { wrong, story } = await play(history, { isTold: true, overHttp });
   for (const { repo, agent, labelled } of history.issues)
     say(`issue in ${repo}, an agent that ${agent}, labelled by ${labelled === false ? 'nobody' : labelled}`);
   const { settings, repoSettings, ci, deploys } = history;
@@ -92,7 +95,10 @@ const tellOf = async (history: History): Promise<boolean> => {
   return wrong.length === 0;
 };
 
-const doesNotHold = async (history: History): Promise<boolean> => (await play(history)).wrong.length > 0;
+const failing =
+  (overHttp: boolean) =>
+  async (history: History): Promise<boolean> =>
+    (await play(history, { overHttp })).wrong.length > 0;
 
 const crashes = async (): Promise<number> => {
   let points = 0;
@@ -117,15 +123,16 @@ const main = async (): Promise<number> => {
     return 0;
   }
   if (values.crashes) return crashes();
+  const doesNotHold = failing(values.http);
   if (values.only !== undefined) {
     const history = historyOf(wholeNumber('only', values.only, [0, Number.MAX_SAFE_INTEGER]));
     const isMadeSmall = values.small && (await doesNotHold(history));
-    return (await tellOf(isMadeSmall ? await shrink(history, doesNotHold) : history)) ? 0 : 1;
+    return (await tellOf(isMadeSmall ? await shrink(history, doesNotHold) : history, values.http)) ? 0 : 1;
   }
   const runs = wholeNumber('runs', values.runs, [1, perSeed]);
   const seed = wholeNumber('seed', values.seed, [0, 4000]);
   const begun = performance.now();
-  const told = await sweep(seed * perSeed, runs, wholeNumber('workers', values.workers, [1, 64]));
+  const told = await sweep(seed * perSeed, runs, wholeNumber('workers', values.workers, [1, 64]), values.http);
   const counts = new Map(Object.entries(told.met));
   const { kinds, met, unmet } = coverageOf(counts);
   const seconds = (performance.now() - begun) / 1000;
@@ -138,7 +145,7 @@ const main = async (): Promise<number> => {
   if (worst === undefined) return 0;
   for (const { number, wrong } of told.failed.slice(0, 20)) say(`${number}  ${wrong}`);
   say('The first, made as small as it goes:');
-  await tellOf(await shrink(historyOf(worst.number), doesNotHold));
+  await tellOf(await shrink(historyOf(worst.number), doesNotHold), values.http);
   return 1;
 };
 
