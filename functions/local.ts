@@ -1,4 +1,4 @@
-import { exitCodeOf, optionsIn, wholeNumber } from '../lib/local/command-line.ts';
+import { endWithReader, exitCodeOf, optionsIn, wholeNumber } from '../lib/local/command-line.ts';
 import { runReal } from './local-real.ts';
 import { runRehearsal } from './local-rehearsal.ts';
 import { runSandbox } from './local-sandbox.ts';
@@ -64,4 +64,5 @@ const main = async (): Promise<number> => {
   });
 };
 
+endWithReader(process.stdout, (code) => process.exit(code));
 process.exitCode = await exitCodeOf(main, (line) => void process.stderr.write(line));

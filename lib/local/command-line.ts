@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** What is wrong about a command line, in words that name the option and the way out. */
@@ -37,4 +38,12 @@ export const exitCodeOf = async (program: () => Promise<number>, complain: (line
     complain(`${error.message}\n`);
     return 2;
   }
+};
+
+/** Ends a program whose reader went away (`| head`) as a shell's own would end: quietly, by 141. */
+export const endWithReader = (output: Writable, exit: (code: number) => void): void => {
+  output.on('error', (error) => {
+    if (!('code' in error && error.code === 'EPIPE')) throw error;
+    exit(141);
+  });
 };

@@ -1,4 +1,4 @@
-import { exitCodeOf, optionsIn } from '../../lib/local/command-line.ts';
+import { endWithReader, exitCodeOf, optionsIn } from '../../lib/local/command-line.ts';
 
 const help = `What a tick costs: calls, GitHub's points and bytes, counted at the sockets, against the stand-ins over HTTP.
 
@@ -19,4 +19,5 @@ const main = async (): Promise<number> => {
   return costs();
 };
 
+endWithReader(process.stdout, (code) => process.exit(code));
 process.exitCode = await exitCodeOf(main, (line) => void process.stderr.write(line));

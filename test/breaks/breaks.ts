@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { exitCodeOf, optionsIn, UsageError, wholeNumber } from '../../lib/local/command-line.ts';
+import { endWithReader, exitCodeOf, optionsIn, UsageError, wholeNumber } from '../../lib/local/command-line.ts';
 import { type Break, breaks } from './catalogue.ts';
 import { pageOf, rowsOf } from './page.ts';
 
@@ -206,4 +206,5 @@ const main = async (): Promise<number> => {
   return survived.length === 0 ? 0 : 1;
 };
 
+endWithReader(process.stdout, (code) => process.exit(code));
 process.exitCode = await exitCodeOf(main, (line) => void process.stderr.write(line));

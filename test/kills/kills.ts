@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { dynamoClient, dynamoStore } from '../../lib/adapters/dynamo-store.ts';
-import { exitCodeOf, optionsIn, wholeNumber } from '../../lib/local/command-line.ts';
+import { endWithReader, exitCodeOf, optionsIn, wholeNumber } from '../../lib/local/command-line.ts';
 import { embeddedDynamo, localAws } from '../../lib/local/dynalite.ts';
 import { scenes } from '../../lib/sandbox/scenario.ts';
 import { StandInsAddress, Standing } from '../../lib/sandbox/stand-ins.ts';
@@ -203,4 +203,5 @@ const main = async (): Promise<number> => {
   return broken === 0 ? 0 : 1;
 };
 
+endWithReader(process.stdout, (code) => process.exit(code));
 process.exitCode = await exitCodeOf(main, (line) => void process.stderr.write(line));

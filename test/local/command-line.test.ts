@@ -1,5 +1,6 @@
+import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { exitCodeOf, optionsIn, UsageError, wholeNumber } from '../../lib/local/command-line.ts';
+import { endWithReader, exitCodeOf, optionsIn, UsageError, wholeNumber } from '../../lib/local/command-line.ts';
 
 const options = { rate: { type: 'string', default: '100' }, help: { type: 'boolean', default: false } } as const;
 
@@ -41,4 +42,13 @@ describe('A bad option is named in one line, with the way out, and is exit code 
     await expect(exitCodeOf(broken, () => undefined)).rejects.toThrow('no such thing');
     expect(new UsageError('x').message).toBe('x');
   });
+});
+
+test('a reader that goes away ends the program quietly, and any other failure of its output does not', () => {
+  const codes: number[] = [];
+  const output = new Writable();
+  endWithReader(output, (code) => codes.push(code));
+  output.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+  expect(codes).toEqual([141]);
+  expect(() => output.emit('error', new Error('disk full'))).toThrow('disk full');
 });

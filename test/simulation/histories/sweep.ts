@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { exitCodeOf, optionsIn, wholeNumber } from '../../../lib/local/command-line.ts';
+import { endWithReader, exitCodeOf, optionsIn, wholeNumber } from '../../../lib/local/command-line.ts';
 import { agentNames } from '../../../lib/sandbox/agents.ts';
 import { dyingAt, momentsOf } from '../crash-scenes.ts';
 import { coverageOf } from './coverage.ts';
@@ -149,4 +149,5 @@ const main = async (): Promise<number> => {
   return 1;
 };
 
+endWithReader(process.stdout, (code) => process.exit(code));
 process.exitCode = await exitCodeOf(main, (line) => void process.stderr.write(line));
