@@ -35,4 +35,5 @@ test('cfn-lint agrees, where it is at hand: with and without tags', (it) => {
       !(Rule.Id === 'E3002' && String(Path[1]).startsWith('Dashboard') && Path.includes('Tags')),
   );
   expect(found).toEqual([]);
-});
+  // A program of its own, which shares two cores with every other test.
+}, 120_000);
