@@ -44,6 +44,8 @@ export const deadlines = {
   refusalMs: minutes(15),
   leaseMs: 90_000,
   sweepEveryMs: minutes(60),
+  /** A sweep that did not come through, or died, is due again after this. */
+  sweepAgainMs: minutes(15),
   preflightEveryMs: minutes(24 * 60),
   /** After what looked like a provider's failure a run waits so long, then twice and four times as long. */
   parkMs: minutes(10),

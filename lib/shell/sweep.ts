@@ -1,5 +1,5 @@
 import { deadlines } from '../core/deadlines.ts';
-import type { RepoRef } from '../core/issue.ts';
+import type { IssueRef, RepoRef } from '../core/issue.ts';
 import { type ItemOf, issueKey } from '../core/record.ts';
 import { settingsFor } from '../core/settings.ts';
 import type { Stored } from '../ports.ts';
@@ -8,27 +8,31 @@ import { fail, hasTime, ofKind, type Tick } from './tick.ts';
 const dayMs = 24 * 3_600_000;
 
 /**
- * Once an hour: in-progress labels without a run are taken off, of closed issues as well, since a label is for people and may not lie to them;
- * and what was remembered of issues that nobody labelled for thirty days is forgotten. One scan per 100 repos.
+ * Once an hour: in-progress labels without a run are taken off, of closed issues as well, since a label is for people
+ * and may not lie to them; and what was remembered of issues that nobody labelled for thirty days is forgotten. One
+ * scan per 100 repos. Noted first as due again in a quarter of an hour, and whole once it came through.
  */
 export const sweep = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: readonly Stored[]): Promise<void> => {
+  const { store } = tick.ports;
   const now = tick.now();
   const stored = ofKind(items, 'sweep')[0];
   if (stored !== undefined && Math.abs(now - stored.item.at) < deadlines.sweepEveryMs) return;
   if (!hasTime(tick)) return;
-  // Noted first: a sweep that fails is not tried again every minute.
-  const swept: ItemOf<'sweep'> = { kind: 'sweep', at: now };
-  const written =
-    stored === undefined ? await tick.ports.store.insert(swept) : await tick.ports.store.replace(stored, swept);
-  if (written === 'taken' || written === 'lost') return;
+  const begun: ItemOf<'sweep'> = { kind: 'sweep', at: now - deadlines.sweepEveryMs + deadlines.sweepAgainMs };
+  const noted = stored === undefined ? await store.insert(begun) : await store.replace(stored, begun);
+  if (noted === 'taken' || noted === 'lost') return;
   await sweepLabels(tick, repos, items);
   await forgetIssues(tick, repos, items);
   await warnOfToken(tick);
   for (const spend of ofKind(items, 'spend'))
-    if (now - Date.parse(spend.item.date) > 7 * dayMs) await tick.ports.store.remove(spend);
-  for (const day of ofKind(items, 'day'))
-    if (now - Date.parse(day.item.date) > 7 * dayMs) await tick.ports.store.remove(day);
+    if (now - Date.parse(spend.item.date) > 7 * dayMs) await store.remove(spend);
+  for (const day of ofKind(items, 'day')) if (now - Date.parse(day.item.date) > 7 * dayMs) await store.remove(day);
+  const isThrough = hasTime(tick) && !tick.report.failed.some(({ what }) => what === failure);
+  if (isThrough) await store.replace(noted, { kind: 'sweep', at: now });
 };
+
+/** What a failed part of it is called in the report. */
+const failure = 'sweep';
 
 const sweepLabels = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: readonly Stored[]): Promise<void> => {
   const { tracker } = tick.ports;
@@ -46,18 +50,16 @@ const sweepLabels = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: 
       if (!hasTime(tick)) return;
       for (const issue of await tracker.listLabelled(repo, label).catch((error: unknown) => failed(tick, error))) {
         if (known.has(issueKey(repo, issue.number)) || (await hasRunNow(tick, repo, issue.number))) continue;
-        await tracker.removeLabel(issue, label).catch((error: unknown) => failed(tick, error));
-        tick.report.happened.push({
-          at: tick.now(),
-          repo: repo.name,
-          issue: issue.number,
-          run: null,
-          what: 'swept',
-          why: `${label} without a run`,
-        });
+        await takeOff(tick, issue, label).catch((error: unknown) => failed(tick, error));
       }
     }
   }
+};
+
+const takeOff = async (tick: Tick, issue: IssueRef, label: string): Promise<void> => {
+  await tick.ports.tracker.removeLabel(issue, label);
+  const [repo, why] = [issue.repo.name, `${label} without a run`];
+  tick.report.happened.push({ at: tick.now(), repo, issue: issue.number, run: null, what: 'swept', why });
 };
 
 /** T3's tokens cannot be renewed by themselves: said for a week before one ends. */
@@ -105,6 +107,6 @@ const hasRunNow = async (tick: Tick, repo: RepoRef, number: number): Promise<boo
 };
 
 const failed = (tick: Tick, error: unknown): never[] => {
-  fail(tick.report, 'sweep', error);
+  fail(tick.report, failure, error);
   return [];
 };

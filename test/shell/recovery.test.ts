@@ -82,6 +82,31 @@ test('an in-progress label without a run is swept within the hour, one with a ru
   expect(happened).not.toContain(`${web}#1 swept`);
 });
 
+test('a label that could not be taken off is not said to be swept, and is tried again within a quarter of an hour', async () => {
+  const sim = simulation([{ repo: web, agent: 'lands at once', labelled: false }]);
+  await minutes(sim, 5);
+  sim.world.github.label(web, 1, 'agent-in-progress', 'maintainer', sim.now());
+  let tries = 0;
+  sim.intercept(async (call, pass) => {
+    if (isCall(call, 'tracker', 'removeLabel') && ++tries === 1) throw unavailable('GitHub answered 502');
+    return pass();
+  });
+  const refused = await minutes(sim, 61, { until: () => tries === 1 });
+  expect([refused.failed, refused.happened]).toEqual([['sweep: PortError: GitHub answered 502'], []]);
+  const { happened } = await minutes(sim, 16);
+  expect([happened, labelsOf(sim, web, 1)]).toEqual([[`${web}#1 swept`], []]);
+});
+
+test('a process that dies in its sweep leaves it to be done within a quarter of an hour', async () => {
+  const sim = simulation([{ repo: web, agent: 'lands at once', labelled: false }]);
+  await minutes(sim, 60);
+  sim.world.github.label(web, 1, 'agent-in-progress', 'maintainer', sim.now());
+  const dies = await sim.invoke('poll', ({ method }) => (method === 'listLabelled' ? 'die before' : 'live'));
+  expect(dies).toBe('died');
+  await minutes(sim, 16);
+  expect(labelsOf(sim, web, 1)).toEqual([]);
+});
+
 describe('Bounded: a fault of the executor is never charged to an issue', () => {
   const repos = ['acme/a', 'acme/b', 'acme/c'];
 
