@@ -9,6 +9,7 @@ import { clear, type Weather, weatherAt, weathering } from './faults.ts';
 import type { Fault, History } from './history.ts';
 import { httpWorld } from './http-world.ts';
 import { isPassing, isProgrammersError, notAtRest, watching } from './invariants.ts';
+import { lasting } from './lasting.ts';
 
 /** What came of a history: what did not hold (empty is well), what was met on the way, and the story in lines. */
 export type Played = {
@@ -385,12 +386,14 @@ const calm = async (
       for (const thread of people.threadsOf(index)) sim.world.t3.killAgent(thread.id, sim.now());
   }
   const from = sim.now();
+  const overstayed = lasting(sim, people, places);
   let same = 0;
   let was = '';
   while (sim.now() - from < restMsMax && wrong.length === 0) {
     reactToEnds(stage, tell);
     const polled = await invoke('poll', alive, 'calm');
     const watched = await invoke('watch', alive, 'calm');
+    wrong.push(...overstayed());
     if (wrong.length > 0) return;
     const isBusy = keysOf(sim, 'run#').length > 0;
     seeToStuck(stage, tell);
