@@ -102,7 +102,7 @@ export const DetailIssue = z.object({
   state: z.string(),
   locked: z.boolean(),
   updatedAt: z.string(),
-  lastEditedAt: z.string().nullish(),
+  lastEditedAt: Instant.nullish(),
   author: GraphqlActor,
   repository: z.object({
     id: z.string(),

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { IssueDetail, IssueRef } from '../core/issue.ts';
+import { labellingOf } from '../core/trust.ts';
 import { type GithubClient, read } from './github-client.ts';
 import { DetailAnswer, DetailEvent, DetailIssue, detailQuery } from './github-detail-wire.ts';
 import { howLabelled } from './github-labelling.ts';
@@ -24,7 +25,7 @@ export const issueDetail = async (
   if (node === null || node.__typename !== 'Issue') return null;
   const detail = detailOf(issue, read(DetailIssue, node, 'query Detail'));
   const isReady = (label: string): boolean => label.toLowerCase() === readyLabel.toLowerCase();
-  const act = detail.events.list.findLast((event) => event.kind === 'labeled' && isReady(event.label.name));
+  const act = labellingOf(detail, readyLabel);
   const how = act?.kind === 'labeled' ? await howLabelled(client, detail, act, isReady) : null;
   if (how === null) return { ...detail, labelling: null };
   const { throughApp, byAgent, nameThen } = how;
@@ -53,7 +54,8 @@ const detailOf = (asked: IssueRef, node: z.infer<typeof DetailIssue>): Omit<Issu
     author: node.author,
     labels: (node.labels?.nodes ?? []).filter((label) => label !== null),
     events: {
-      complete: !trust.pageInfo.hasPreviousPage && events.every((event) => event !== null),
+      complete: !trust.pageInfo.hasPreviousPage,
+      hasHole: events.includes(null),
       list: events.filter((event) => event !== null),
     },
     edits: editsOf(node),
@@ -70,8 +72,11 @@ const detailOf = (asked: IssueRef, node: z.infer<typeof DetailIssue>): Omit<Issu
 const editsOf = ({ lastEditedAt, userContentEdits }: z.infer<typeof DetailIssue>): IssueDetail['edits'] => {
   const edits = userContentEdits?.nodes ?? [];
   const list = edits.flatMap((edit) => (edit ? [{ at: edit.editedAt, editor: edit.editor }] : []));
-  const wasEdited = lastEditedAt !== null && lastEditedAt !== undefined;
-  // An edited body whose edits are not shown was edited by nobody knows whom.
-  const complete = list.length === (userContentEdits?.totalCount ?? 0) && !(wasEdited && list.length === 0);
+  // A body whose last edit is not shown was edited by nobody knows whom: lists are known to lose rows, count and all.
+  const showsLast = lastEditedAt == null || list.some(({ at }) => at >= lastEditedAt - stampsApartMs);
+  const complete = list.length === (userContentEdits?.totalCount ?? 0) && showsLast;
   return { complete, list: list.sort((a, b) => a.at - b.at) };
 };
+
+// Nobody says that an edit and its body are stamped in the same second.
+const stampsApartMs = 10_000;

@@ -61,6 +61,9 @@ export const LabelRow = z.object({ name: z.string() });
 
 export const PermissionRow = z.object({ permission: z.string(), role_name: z.string().optional() });
 
+/** An event of any kind, for when it happened. */
+export const DatedRow = z.object({ created_at: Instant });
+
 /** A `labeled` event; `intent` is non-null where an AI agent put the label on. */
 export const LabeledRow = z.object({
   event: z.literal('labeled'),

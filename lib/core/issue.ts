@@ -62,8 +62,8 @@ export type IssueDetail = {
   updatedAt: string;
   author: Actor;
   labels: readonly { id: string; name: string }[];
-  /** `complete` is false where older events exist that were not fetched. */
-  events: { complete: boolean; list: readonly IssueEvent[] };
+  /** `complete` is false where older events exist that were not fetched; `hasHole` where one among them cannot be read. */
+  events: { complete: boolean; hasHole: boolean; list: readonly IssueEvent[] };
   /** `complete` is false where older edits exist that were not fetched. */
   edits: { complete: boolean; list: readonly BodyEdit[] };
   /** Open native blockers by count, and those the token may see. */
@@ -71,7 +71,7 @@ export type IssueDetail = {
   openSubIssues: number;
   /**
    * How the ready label was put on, from the REST event of the same instant: through an app, by an AI agent.
-   * Null where it was not asked for or could not be told.
+   * Null where nobody put it on or can be named, or more happened since than is read.
    */
   labelling: { throughApp: string | null; byAgent: boolean } | null;
 };

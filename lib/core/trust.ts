@@ -15,7 +15,7 @@ import type { Act, Actor, IssueDetail, IssueEvent, Permission } from './issue.ts
  * | 5   | an AI agent put it on                                                        | no *      |
  * | 6   | a person put it on through an app                                            | by policy |
  * | 14  | the issue was transferred or reopened at or after it                         | no        |
- * | 16  | edits, or events around it, that were not read                               | no        |
+ * | 16  | edits, or events at or around it, that were not read                         | no        |
  * | 11  | a permission nobody has answered for yet                                     | unknown   |
  * | 10  | the tracker knows no such user there                                         | no        |
  * | 8   | triage only                                                                  | no *      |
@@ -27,7 +27,7 @@ import type { Act, Actor, IssueDetail, IssueEvent, Permission } from './issue.ts
  *
  * (*) unless the policy allows. Rows are numbered as people are told of them. Permission goes by level, since roles may
  * have any name. The tracker's stamps have a resolution of one second: what bears the same stamp counts as later. An
- * author's own edit needs the same right as anybody's. Not having asked how a label was put on refuses nothing.
+ * author's own edit needs the same right as anybody's. How a label was put on has to be known.
  */
 export const judgeTrust = (
   detail: IssueDetail,
@@ -91,7 +91,7 @@ export const loginsToAsk = (
  * The newest act on the ready label, which a judgement is about; null where the history that was read shows none. By
  * the label's id, or by name where an event has none; of those with one stamp the last in the tracker's own order.
  */
-export const labellingOf = (detail: IssueDetail, readyLabel: string): LabelEvent | null => {
+export const labellingOf = (detail: Pick<IssueDetail, 'labels' | 'events'>, readyLabel: string): LabelEvent | null => {
   const label = detail.labels.find(({ name }) => isSame(name, readyLabel));
   return detail.events.list
     .filter((each): each is LabelEvent => each.kind === 'labeled' || each.kind === 'unlabeled')
@@ -125,8 +125,9 @@ const newestLabelling = (
   const strange = whyNoPerson(event.actor, policy);
   if (event.actor === null || strange !== null)
     return no(strange?.row ?? 3, `${shown(event.actor)}, who put the label on, ${strange?.why ?? 'is gone'}`);
-  if (detail.labelling?.byAgent && !policy.allowByAgent) return no(5, 'an AI agent put the label on');
-  const app = detail.labelling?.throughApp ?? null;
+  if (detail.labelling === null) return no(16, 'more happened since the label was put on than can be read');
+  if (detail.labelling.byAgent && !policy.allowByAgent) return no(5, 'an AI agent put the label on');
+  const app = detail.labelling.throughApp;
   if (app !== null && !policy.allowThroughApp)
     return no(6, `the label was put on through the app ${cleanLine(app, 60)}`);
 
@@ -136,6 +137,7 @@ const newestLabelling = (
   );
   if (moved !== undefined) return no(14, `the issue was ${moved.kind} after the label was put on`);
   const anew = 'copy the text into a new issue and label that one';
+  if (detail.events.hasHole) return no(16, 'something that happened to it cannot be read', anew);
   if (!detail.edits.complete) return no(16, 'the body was edited more often than can be read', anew);
   if (!detail.events.complete && !detail.events.list.some(({ at }) => at < since - readingMs))
     return no(16, 'more happened around the labelling than can be read', again(policy));

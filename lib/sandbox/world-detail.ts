@@ -1,5 +1,7 @@
 import { assertNever } from '../core/assert.ts';
 import type { BodyEdit, IssueDetail, IssueEvent, IssueRef } from '../core/issue.ts';
+import { labellingOf as newestLabelling } from '../core/trust.ts';
+import { PortError } from '../ports.ts';
 import { isoOf } from './github-ids.ts';
 import { issueHtml } from './github-rest-shapes.ts';
 import type { Issue, Repo, IssueEvent as WorldEvent } from './github-state.ts';
@@ -32,7 +34,7 @@ export const issueDetail = (viewer: WorldViewer, ref: IssueRef, readyLabel: stri
     updatedAt: isoOf(issue.updatedAt),
     author: viewer.actor(issue.author),
     labels: issue.labels.slice(0, labelsMax).map(({ nodeId: id, name }) => ({ id, name })),
-    events: { complete, list: events },
+    events: { complete, hasHole: false, list: events },
     edits: editsOf(viewer, issue),
     blockers: { openCount: openBlockers(viewer.state, issue), listed: blockersOf(viewer, issue) },
     openSubIssues: openSubIssues(viewer.state, issue),
@@ -45,6 +47,8 @@ const eventsMax = 50;
 const editsMax = 50;
 const blockersMax = 50;
 const eventPage = 100;
+const eventPagesMax = 3;
+const eventsRoute = 'GET /repositories/{repo_id}/issues/{issue_number}/events';
 
 const trustKinds = ['labeled', 'unlabeled', 'renamed', 'transferred', 'reopened'] as const;
 type TrustEvent = Extract<WorldEvent, { kind: (typeof trustKinds)[number] }>;
@@ -84,7 +88,7 @@ const blockersOf = ({ state, maySee }: WorldViewer, { blockedBy }: Issue): reado
 };
 
 /**
- * How the ready label was put on, as REST tells of the same act: on the last page of events, and under the name the
+ * How the ready label was put on, as REST tells of the same act: on the newest pages of events, and under the name the
  * label had then, which that one event is given. All others carry the name of today.
  */
 const labellingOf = (
@@ -94,14 +98,19 @@ const labellingOf = (
   readyLabel: string,
 ): { events: readonly IssueEvent[]; labelling: IssueDetail['labelling'] } => {
   const isReady = (name: string): boolean => name.toLowerCase() === readyLabel.toLowerCase();
-  const act = events.findLast((event) => event.kind === 'labeled' && isReady(event.label.name));
-  const login = act?.actor ? plainLogin(act.actor.login) : null;
-  // Where issues are switched off, REST tells nothing of them.
-  const rows = repo.issuesEnabled ? issue.events.filter((event) => event.kind !== 'cross-referenced') : [];
-  const same = rows
-    .slice(Math.max(0, Math.floor((rows.length - 1) / eventPage)) * eventPage)
+  const labels = issue.labels.map(({ nodeId: id, name }) => ({ id, name }));
+  const act = newestLabelling({ labels, events: { complete: true, hasHole: false, list: events } }, readyLabel);
+  if (act?.kind !== 'labeled' || act.actor === null) return { events, labelling: null };
+  // Where issues are switched off, REST tells nothing of their events.
+  if (!repo.issuesEnabled)
+    throw new PortError('refused', `${eventsRoute}: 410, it is gone: Issues are disabled for this repo`);
+  const login = plainLogin(act.actor.login);
+  const rows = issue.events.filter((event) => event.kind !== 'cross-referenced');
+  const pages = Math.ceil(rows.length / eventPage);
+  const read = rows.slice(Math.max(0, pages - eventPagesMax) * eventPage);
+  const same = read
     .flatMap((row) => (row.kind === 'labeled' ? [row] : []))
-    .filter((row) => secondOf(row.at) === act?.at && plainLogin(actor(row.actor)?.login ?? '') === login);
+    .filter((row) => secondOf(row.at) === act.at && plainLogin(actor(row.actor)?.login ?? '') === login);
   const named = same.filter((row) => isReady(row.name));
   const candidates = named.length > 0 ? named : same;
   const [first] = candidates;

@@ -162,6 +162,10 @@ describe('the detail decides on trust, so it is whole or none', () => {
     ['the list is empty', { userContentEdits: { totalCount: 0, nodes: [] } }],
     ['an edit is hidden', { userContentEdits: { totalCount: 1, nodes: [null] } }],
     ['the list has no rows', { userContentEdits: { totalCount: 2, nodes: null } }],
+    [
+      'the newest is lost, count and all',
+      { userContentEdits: { totalCount: 1, nodes: [{ editedAt: '2026-03-02T07:59:00Z', editor: null }] } },
+    ],
   ])('an edited body is not trusted where %s', async (_why, change) => {
     const { tracker, issue } = await odd(showing({ lastEditedAt: '2026-03-02T08:00:00Z', ...change }));
     expect((await tracker.detail(issue, 'ready-for-agent'))?.edits.complete).toBe(false);
@@ -181,10 +185,16 @@ describe('the detail decides on trust, so it is whole or none', () => {
       { pageInfo: { hasPreviousPage: false }, nodes: [{ __typename: 'NewEvent', id: 'E' }] },
     ],
     ['there is no list', { pageInfo: { hasPreviousPage: false }, nodes: null }],
-    ['there are older ones', { pageInfo: { hasPreviousPage: true }, nodes: [] }],
-  ])('the events are incomplete where %s', async (_why, trust) => {
+  ])('the events have a hole where %s', async (_why, trust) => {
     const { tracker, issue } = await odd(showing({ trust }));
-    expect((await tracker.detail(issue, 'ready-for-agent'))?.events).toEqual({ complete: false, list: [] });
+    const { events } = (await tracker.detail(issue, 'ready-for-agent')) ?? {};
+    expect(events).toEqual({ complete: true, hasHole: true, list: [] });
+  });
+
+  test('the events are incomplete where there are older ones', async () => {
+    const { tracker, issue } = await odd(showing({ trust: { pageInfo: { hasPreviousPage: true }, nodes: [] } }));
+    const { events } = (await tracker.detail(issue, 'ready-for-agent')) ?? {};
+    expect(events).toEqual({ complete: false, hasHole: false, list: [] });
   });
 
   test.each([
@@ -220,13 +230,13 @@ describe('the detail decides on trust, so it is whole or none', () => {
   });
 
   test.each([
-    ['fails', answered({}, 502)],
-    ['makes no sense', answered({ events: 'none' })],
-    ['knows nothing of it', answered([])],
-  ])('how the label was put on is not known where the further look %s', async (_how, fault) => {
+    ['fails', answered({}, 502), 'unavailable'],
+    ['is not allowed', answered({ message: 'Resource not accessible' }, 403), 'refused'],
+    ['makes no sense', answered({ events: 'none' }), 'unavailable'],
+    ['knows nothing of it', answered([]), 'unavailable'],
+  ])('there is none where the further look at how the label was put on %s', async (_how, fault, kind) => {
     const { tracker, issue } = await odd(on('GET', /\/events/, fault));
-    const detail = await tracker.detail(issue, 'ready-for-agent');
-    expect(detail).toMatchObject({ labelling: null, events: { complete: true, list: [{ kind: 'labeled' }] } });
+    await expect(tracker.detail(issue, 'ready-for-agent')).rejects.toMatchObject({ kind });
   });
 
   test('nothing further is asked of an issue that nobody labelled', async () => {

@@ -226,7 +226,7 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
         labelling: { throughApp: null, byAgent: false },
       });
       expect(detail?.events).toEqual({
-        complete: true,
+        ...{ complete: true, hasHole: false },
         list: [
           {
             ...{ kind: 'labeled', id: expect.any(String), at: start + minute },
@@ -309,6 +309,23 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       world.label(name, issue.number, 'ready-for-agent', 'maintainer', start + 200 * minute, { via: 'helper' });
       const detail = await tracker.detail(issue, 'ready-for-agent');
       expect(detail?.labelling).toEqual({ throughApp: 'helper', byAgent: false });
+    });
+
+    test('how a label was put on is found before much that happened since, and is not known before too much', async () => {
+      const { world, tracker } = await tracking();
+      const issue = readyIssue(world);
+      const happens = (times: number): void => {
+        for (let i = 0; i < times; i += 1) {
+          world.lock(name, issue.number, 'maintainer', world.state.at + 1000);
+          world.unlock(name, issue.number, 'maintainer', world.state.at + 1000);
+        }
+      };
+      happens(140);
+      const known = await tracker.detail(issue, 'ready-for-agent');
+      expect(known?.labelling).toEqual({ throughApp: null, byAgent: false });
+      happens(20);
+      const unknown = await tracker.detail(issue, 'ready-for-agent');
+      expect([unknown?.labelling, unknown?.events.list.length]).toEqual([null, 1]);
     });
 
     test('a label that was renamed into the ready one was put on under its old name', async () => {

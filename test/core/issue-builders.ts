@@ -59,7 +59,7 @@ export const edit = (at: number, editor: Actor = user('stranger')): BodyEdit => 
 /** A trusted issue; `events` and `edits` may be given as plain lists, which are then complete. */
 export const aDetail = (
   over: Omit<Partial<IssueDetail>, 'events' | 'edits'> & {
-    events?: readonly IssueEvent[] | IssueDetail['events'];
+    events?: readonly IssueEvent[] | (Omit<IssueDetail['events'], 'hasHole'> & { hasHole?: boolean });
     edits?: readonly BodyEdit[] | IssueDetail['edits'];
   } = {},
 ): IssueDetail => ({
@@ -78,9 +78,9 @@ export const aDetail = (
   labels: [{ id: 'L_ready', name: 'ready-for-agent' }],
   blockers: { openCount: 0, listed: [] },
   openSubIssues: 0,
-  labelling: null,
+  labelling: { throughApp: null, byAgent: false },
   ...over,
-  events: asRead(over.events ?? [labelling()]),
+  events: { hasHole: false, ...asRead(over.events ?? [labelling()]) },
   edits: asRead(over.edits ?? []),
 });
 

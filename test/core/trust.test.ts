@@ -243,6 +243,17 @@ describe('nobody untrusted changed anything since that act', () => {
   });
 });
 
+test('row 16: whatever is older, an event that cannot be read may be the one that matters', () => {
+  const list = [happened('renamed', labelledAt - 500_000, user('maintainer')), labelling()];
+  expect(rowOf(aDetail({ events: { complete: false, hasHole: true, list } }))).toBe(16);
+  expect(rowOf(aDetail({ events: { complete: true, hasHole: true, list } }))).toBe(16);
+});
+
+test('row 16: what cannot be told of how the label was put on, by whomever, is not trusted', () => {
+  expect(rowOf(aDetail({ labelling: null }))).toBe(16);
+  expect(rowOf(aDetail({ labelling: null, events: [labelling({ actor: null })] }))).toBe(3);
+});
+
 describe('as few permissions as possible are asked', () => {
   test('first the labeller, and only then those who changed something', () => {
     const detail = aDetail({

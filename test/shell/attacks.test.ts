@@ -69,11 +69,41 @@ const attempts: Readonly<Record<string, Attempt>> = {
     },
     held: /not trusted: .*rule 1\b/,
   },
+  'the same, and so much happens to the issue that the label’s first name moves off the newest page': {
+    issue: unlabelled,
+    act: (github, now) => {
+      for (const name of [ready, 'question']) github.addLabel(web, { name });
+      github.label(web, 1, 'question', 'maintainer', now);
+      github.renameLabel(web, ready, 'formerly ready');
+      github.renameLabel(web, 'question', ready);
+      happensMuch(github, now, 60);
+    },
+    held: /not trusted: .*rule 1\b/,
+  },
+  'the same, and more happens than anybody reads': {
+    issue: unlabelled,
+    act: (github, now) => {
+      for (const name of [ready, 'question']) github.addLabel(web, { name });
+      github.label(web, 1, 'question', 'maintainer', now);
+      github.renameLabel(web, ready, 'formerly ready');
+      github.renameLabel(web, 'question', ready);
+      happensMuch(github, now, 160);
+    },
+    held: /changed since: .*rule 16/,
+  },
   'a bot labels': labelledByBot('helper[bot]', {}),
   'an App of a person with every right labels': labelledByBot('helper-app[bot]', { app: 'helper-app' }),
   'the agent’s own account labels': { ...labelledBy('agent-bot'), held: /not trusted: .*agent-bot.*rule 4/ },
   'an agent labels in a maintainer’s name, and says so': {
     ...labelledBy('maintainer', { intent: { rationale: 'looks ready', confidence: 'high' } }),
+    held: /not trusted: .*rule 5/,
+  },
+  'the same, and much happens after it': {
+    issue: unlabelled,
+    act: (github, now) => {
+      github.label(web, 1, ready, 'maintainer', now, { intent: { rationale: 'looks ready', confidence: 'high' } });
+      happensMuch(github, now, 60);
+    },
     held: /not trusted: .*rule 5/,
   },
   'somebody labels who may triage and not push': {
@@ -88,6 +118,14 @@ const attempts: Readonly<Record<string, Attempt>> = {
     held: /changed since: .*rule 14/,
   },
 };
+
+/** Twice as many events that no judgement of trust is about. */
+function happensMuch(github: World, now: number, times: number): void {
+  for (let time = 0; time < times; time += 1) {
+    github.lock(web, 1, 'maintainer', now);
+    github.unlock(web, 1, 'maintainer', now);
+  }
+}
 
 function labelledByBot(login: string, person: { app?: string }): Attempt {
   return {
