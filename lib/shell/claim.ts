@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { bearingOf, checkKeyOf, countedChecks, expectedFrom } from '../core/ci-verdict.ts';
 import { cleanLine, withinBytes } from '../core/clean-text.ts';
 import { deadlines } from '../core/deadlines.ts';
@@ -7,13 +6,15 @@ import type { Base } from '../core/facts.ts';
 import type { Act, IssueDetail, RepoRef } from '../core/issue.ts';
 import { opened } from '../core/next.ts';
 import { dateOf, type ItemOf } from '../core/record.ts';
+import type { Ruling } from '../core/ruling.ts';
 import type { ClaimedRun, OpenRun } from '../core/run.ts';
 import type { RepoSettings } from '../core/settings.ts';
-import { type ExecutorLook, type FrozenText, PortError } from '../ports.ts';
+import { type ExecutorLook, PortError } from '../ports.ts';
 import { advance } from './advance.ts';
 import { releasesOf } from './finish.ts';
 import { underLease } from './lease.ts';
 import { ensureProject, noCheckout } from './obey.ts';
+import { frozenText, recheckClaim } from './recheck.ts';
 import { note, ofKind, openRunsIn, reasonOf, type StoredRun, type Tick } from './tick.ts';
 
 /** An issue that passed every gate, with the labelling that authorises its run. */
@@ -26,14 +27,11 @@ export type Chosen = {
 };
 
 /** Null: claimed and on its way. Else why it was not, in words. */
-export type NotClaimed = null | {
-  ruling: 'repo busy' | 'over the cap' | 'preflight failed' | 'base red' | 'repo unreadable' | 'executor unavailable';
-  detail: string;
-};
+export type NotClaimed = null | { ruling: Exclude<Ruling, 'dispatch'>; detail: string };
 
 /**
- * Claims an issue and dispatches it: caps under a lease, the frozen text, the lock, and then the first command. A
- * refusal on the way leaves no lock; a crash may waste one of the day's runs and never exceeds them.
+ * Claims an issue and dispatches it: caps under a lease, the frozen text, the lock, the recheck, and then the first
+ * command. A refusal on the way leaves no lock; a crash may waste one of the day's runs and never exceeds them.
  */
 export const claim = async (tick: Tick, chosen: Chosen): Promise<NotClaimed> => {
   const claimed = await underLease(tick, () => claimUnderLease(tick, chosen));
@@ -42,18 +40,11 @@ export const claim = async (tick: Tick, chosen: Chosen): Promise<NotClaimed> => 
   if ('ruling' in claimed) return claimed;
   const { stored, run, look, lostMs } = claimed;
   note(tick, run, 'claimed', `labelled by ${cleanLine(run.act.by, 60)}`);
+  const changed = await recheckClaim(tick, stored, run);
+  if (changed !== null) return changed;
   await advance(tick, stored, opened(run, { now: tick.now(), by: tick.by }), { look, lostMs });
   return null;
 };
-
-/** Title and body as the agent will get them, with the hash that tells whether they changed since. */
-export const frozenText = ({ title, body }: Pick<IssueDetail, 'title' | 'body'>): FrozenText => ({
-  title,
-  body,
-  hash: createHash('sha256')
-    .update(JSON.stringify([title, body]))
-    .digest('hex'),
-});
 
 type UnderLease = { stored: StoredRun; run: ClaimedRun; look: ExecutorLook; lostMs: number } | NonNullable<NotClaimed>;
 

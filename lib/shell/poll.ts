@@ -17,16 +17,17 @@ import { byUrgency } from '../core/priority.ts';
 import { dateOf, type ItemOf, issueKey, newMemory } from '../core/record.ts';
 import { comparable } from '../core/repo-name.ts';
 import { isRemembered } from '../core/ruling.ts';
-import type { OpenRun } from '../core/run.ts';
+import type { ClaimedRun } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
 import type { Stored } from '../ports.ts';
 import { advance } from './advance.ts';
-import { claim, frozenText } from './claim.ts';
+import { claim } from './claim.ts';
 import { lookCloser } from './closer.ts';
 import { change } from './finish.ts';
 import { tellOfHold } from './hold.ts';
 import { paced } from './pacing.ts';
 import { type Enrolled, enrolledRepos, isFormerName, preflightAgain } from './preflight.ts';
+import { recheckClaim } from './recheck.ts';
 import { sweep } from './sweep.ts';
 import {
   emptyReport,
@@ -35,7 +36,6 @@ import {
   inParallel,
   meantItems,
   meantNames,
-  note,
   ofKind,
   type Report,
   readOpenItems,
@@ -312,25 +312,8 @@ const resumeClaims = async (tick: Tick, items: readonly Stored[]): Promise<void>
   }
 };
 
-const resumeClaim = async (
-  tick: Tick,
-  stored: StoredRun,
-  run: Extract<OpenRun, { phase: 'claimed' }>,
-  items: readonly Stored[],
-): Promise<void> => {
-  const settings = settingsFor(tick.settings, run.repo.name);
-  const issue = { repo: run.repo, number: run.issue.number, nodeId: run.issue.nodeId };
-  const closer = await lookCloser(tick, issue, memoryOf(items, run.repo, run.issue.number), settings);
-  if (closer.ruling === 'trust unknown') return;
-  const isSame =
-    closer.ruling === 'dispatch' &&
-    closer.act.id === run.act.id &&
-    frozenText(closer.detail).hash === (await tick.ports.store.textOf(run.id))?.hash;
-  if (!isSame) {
-    if ((await tick.ports.store.remove(stored)) === 'removed')
-      note(tick, run, 'released', 'claimed, and not the same any more');
-    return;
-  }
+const resumeClaim = async (tick: Tick, stored: StoredRun, run: ClaimedRun, items: readonly Stored[]): Promise<void> => {
+  if ((await recheckClaim(tick, stored, run)) !== null) return;
   const lostMs = ofKind(items, 'lastWatch')[0]?.item.lostMs ?? 0;
   await advance(tick, stored, opened(run, { now: tick.now(), by: tick.by }), {
     look: await tick.ports.executor.look(),

@@ -7,6 +7,7 @@ import { judge } from '../core/step.ts';
 import { advance, payCommand, payMirror, record } from './advance.ts';
 import { type Horizon, lookAt } from './look.ts';
 import { isAccepted } from './obey.ts';
+import { recheck } from './recheck.ts';
 import { noteLook, type StoredRun, type Tick } from './tick.ts';
 
 /** What is to follow at once in the same tick: nothing, or a step of the run as it stands without the owed turn. */
@@ -14,8 +15,8 @@ export type Resumed = null | { stored: StoredRun; run: ActiveRun };
 
 /**
  * A command whose invocation died, or that a brake held back. The world is asked first: it may have taken hold. An
- * opening is repeated under its ids for a while, unless somebody called the run off; any further turn is taken back
- * and decided anew, since what it was for may be mended, and its thread at work again.
+ * opening is repeated under its ids for a while, unless somebody called the run off or what authorised it does so no
+ * more; any further turn is taken back and decided anew, since what it was for may be mended, and its thread at work again.
  */
 export const resumeActive = async (
   tick: Tick,
@@ -66,6 +67,13 @@ export const resumeActive = async (
   if (kind === 'opening' && now - run.claimedAt > deadlines.staleClaimMs) {
     // What was trusted then is ruled upon anew: the text may have changed and the act is not spent.
     const late = { ...end, why: 'the opening was not carried out in time' };
+    await advance(tick, stored, endingOf(run, 'released', late), horizon);
+    return null;
+  }
+  const changed = kind === 'opening' ? await recheck(tick, run) : null;
+  if (changed?.ruling === 'trust unknown') return null;
+  if (changed !== null) {
+    const late = { ...end, why: `${changed.ruling}, before the opening was carried out: ${changed.detail}` };
     await advance(tick, stored, endingOf(run, 'released', late), horizon);
     return null;
   }

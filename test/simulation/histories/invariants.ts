@@ -49,8 +49,6 @@ export const watching = (on: Watched): Watcher => {
 
   const atClaim = (run: OpenRun): void => {
     const name = `${run.repo.name}#${run.issue.number}`;
-    const repo = world.github.state.repos.get(Number(run.repo.id));
-    const issue = repo?.issues.get(run.issue.number);
     for (const earlier of claims.filter((claim) => claim.run.act.id === run.act.id)) {
       const ended = table.history.get(earlier.run.id);
       const wasReleased = ended !== undefined && EndedRun.parse(JSON.parse(ended)).outcome === 'released';
@@ -78,32 +76,47 @@ export const watching = (on: Watched): Watcher => {
       );
     if (spent >= on.budgetUsdPerDay)
       wrong.push(`${name}: claimed with ${spent} USD spent today, ${on.budgetUsdPerDay} are allowed`);
-    if (!on.truthIsFresh() || repo === undefined || issue === undefined) return;
-    if (issue.state !== 'open') wrong.push(`${name}: claimed while closed`);
+    wrong.push(...strangely(run, 'claimed'));
+  };
+
+  /** What keeps an issue from being worked on, and stands in the world at this moment. */
+  const strangely = (run: OpenRun, what: 'claimed' | 'dispatched'): readonly string[] => {
+    const name = `${run.repo.name}#${run.issue.number}`;
+    const repo = world.github.state.repos.get(Number(run.repo.id));
+    const issue = repo?.issues.get(run.issue.number);
+    if (!on.truthIsFresh() || repo === undefined || issue === undefined) return [];
+    const found: string[] = [];
+    if (issue.state !== 'open') found.push(`${name}: ${what} while closed`);
     const labels = issue.labels.map((label) => label.name);
-    if (!labels.includes('ready-for-agent')) wrong.push(`${name}: claimed without the label`);
-    if (labels.includes('afk-hold')) wrong.push(`${name}: claimed while held`);
-    if (issue.locked || repo.archived) wrong.push(`${name}: claimed while locked or archived`);
+    if (!labels.includes('ready-for-agent')) found.push(`${name}: ${what} without the label`);
+    if (labels.includes('afk-hold')) found.push(`${name}: ${what} while held`);
+    if (issue.locked || repo.archived) found.push(`${name}: ${what} while locked or archived`);
     const named = [...issue.body.matchAll(/Blocked by #(\d+)/g)].map(([, number]) => repo.issues.get(Number(number)));
     const native = issue.blockedBy.map((id) => world.github.state.issues.get(id));
     if ([...named, ...native].some((blocker) => blocker?.state === 'open'))
-      wrong.push(`${name}: claimed while blocked`);
+      found.push(`${name}: ${what} while blocked`);
     const labelling = issue.events.findLast(
       (event) => event.kind === 'labeled' && event.label.name === 'ready-for-agent',
     );
-    if (!hasRole(repo, 'maintainer', 'write')) wrong.push(`${name}: claimed without the labeller’s right to`);
-    if (labelling?.actor !== 'maintainer') wrong.push(`${name}: claimed on the labelling of ${labelling?.actor}`);
+    if (!hasRole(repo, 'maintainer', 'write')) found.push(`${name}: ${what} without the labeller’s right to`);
+    if (labelling?.actor !== 'maintainer') found.push(`${name}: ${what} on the labelling of ${labelling?.actor}`);
     const strange = issue.edits.filter(
       ({ editor, at }) => editor !== 'maintainer' && labelling !== undefined && at >= labelling.at,
     );
-    if (strange.length > 0) wrong.push(`${name}: claimed with a text that a stranger changed since`);
+    if (strange.length > 0) found.push(`${name}: ${what} with a text that a stranger changed since`);
+    const text = JSON.parse(table.texts.get(run.id) ?? '{}');
+    if (text.title !== issue.title || text.body !== issue.body) found.push(`${name}: ${what} with another text`);
+    return found;
   };
 
   const atTurn = ({ threadId, messageId }: { threadId: string; messageId: string }): void => {
     if (messages.has(messageId)) return;
     messages.add(messageId);
     const claim = claims.find(({ run }) => messageIdOf(run.id, 0) === messageId);
-    if (claim !== undefined) claim.sent = true;
+    if (claim !== undefined) {
+      claim.sent = true;
+      wrong.push(...strangely(claim.run, 'dispatched'));
+    }
     if (!on.controlIsFresh()) return;
     const flipped = sim.parameters.get('/afk/control/kill-switch');
     if (flipped !== 'false') wrong.push(`a turn was sent while the kill switch read ${flipped}`);
