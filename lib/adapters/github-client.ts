@@ -194,6 +194,7 @@ const GraphqlBody = z.object({
       z.object({
         message: z.string().catch('no reason given'),
         type: z.string().nullish().catch(null),
+        code: z.string().nullish().catch(null),
         path: z
           .array(z.union([z.string(), z.number()]))
           .nullish()

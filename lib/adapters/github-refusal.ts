@@ -11,6 +11,7 @@ import { PortError } from '../ports.ts';
  * | 401                                                                  | unauthorised                                 |
  * | 408, 5xx, or 2xx that is not the documented answer                   | unavailable                                  |
  * | any other 3xx and 4xx                                                | refused                                      |
+ * | GraphQL, 200: `RATE_LIMITED`, `RATE_LIMIT`, or a limit in its words  | as 429                                       |
  *
  * The message is GitHub's own `message`, cleaned and bounded; never a body, never what was sent.
  */
@@ -55,9 +56,13 @@ export const isLimit = (answer: GithubAnswer): boolean => {
 export const isGraphqlLimit = (answer: GithubAnswer, errors: readonly GraphqlError[]): boolean =>
   errors.some((error) => isLimitError(error)) || saysLimit(wordsOf(answer));
 
-const isLimitError = ({ type, message }: GraphqlError): boolean =>
+// Both types are GitHub's for the hourly limit; the second comes with the code, and even while much is said to remain.
+const isLimitError = ({ type, code, message }: GraphqlError): boolean =>
+  type === 'RATE_LIMITED' ||
+  type === 'RATE_LIMIT' ||
+  code === 'graphql_rate_limit' ||
   // An error with another type may quote what was asked for: only one without any is judged by its words.
-  type === 'RATE_LIMITED' || (!type && saysLimit(message));
+  (!type && saysLimit(message));
 
 const saysLimit = (words: string): boolean => /rate limit|abuse/i.test(words);
 
@@ -73,10 +78,11 @@ export const silenceOf = (route: string, reason: unknown): PortError => {
 /** An answer of any status; header names are in lower case. */
 export type GithubAnswer = { status: number; headers: Readonly<Record<string, string>>; data: unknown };
 
-/** `type` is GitHub's word, such as `NOT_FOUND`; `path` leads to the null it stands for. */
+/** `type` is GitHub's word, such as `NOT_FOUND`, and `code` a rarer one beside it; `path` leads to the null it stands for. */
 export type GraphqlError = {
   message: string;
   type?: string | null | undefined;
+  code?: string | null | undefined;
   path?: readonly (string | number)[] | null | undefined;
 };
 

@@ -4,7 +4,7 @@ import { type Asking, askingBy } from './github-app-auth.ts';
 import { prepare, runGraphql } from './github-graphql.ts';
 import { isoOf } from './github-ids.ts';
 import type { Limits, Resource } from './github-limits.ts';
-import { githubBudgets, githubLimits } from './github-limits.ts';
+import { githubBudgets, githubLimits, graphqlExceeded } from './github-limits.ts';
 import { GithubRefusal } from './github-refusal.ts';
 import { githubRest } from './github-rest.ts';
 import { appAnswer } from './github-rest-apps.ts';
@@ -112,8 +112,11 @@ export const githubHandler = (world: GithubWorld, options: HandlerOptions) => {
 
   const secondary = (): Draft => ({ status: 403, body: problem(403, secondaryText), headers: { 'retry-after': '60' } });
 
-  const exceeded = ({ login, granted, payer }: Viewer): string =>
-    `API rate limit exceeded for ${granted === null ? `user ID ${accountOf(world.state, login).id}` : payer}. ` +
+  const payerName = ({ login, granted, payer }: Viewer): string =>
+    granted === null ? `user ID ${accountOf(world.state, login).id}` : payer;
+
+  const exceeded = (viewer: Viewer): string =>
+    `API rate limit exceeded for ${payerName(viewer)}. ` +
     'If you reach out to GitHub Support for help, please include the request ID.';
 
   const graphql = (viewer: Viewer, request: HttpRequest, now: number): Draft => {
@@ -126,7 +129,7 @@ export const githubHandler = (world: GithubWorld, options: HandlerOptions) => {
     const verdict = budgets.check(viewer.payer, 'graphql', prepared.cost, writes, now);
     if (verdict === 'secondary') return secondary();
     if (verdict === 'primary')
-      return { status: 200, body: { errors: [{ type: 'RATE_LIMITED', message: exceeded(viewer) }] } };
+      return { status: 200, body: graphqlExceeded(budgets.graphqlPrimaryType, payerName(viewer)) };
     budgets.charge(viewer.payer, 'graphql', prepared.cost, writes, now);
     const { limit, remaining, used, resetAt } = budgets.standing(viewer.payer, 'graphql', now);
     const budget = { limit, remaining, used, resetAt, cost: prepared.cost, nodeCount: prepared.nodes };

@@ -9,7 +9,11 @@ export type Limits = {
   writesPerMinute: number;
   writesPerHour: number;
   primaryStatus: 403 | 429;
+  graphqlPrimaryType: GraphqlPrimaryType;
 };
+
+/** Both are met; GitHub documents only the first. */
+export type GraphqlPrimaryType = 'RATE_LIMITED' | 'RATE_LIMIT';
 
 export const githubLimits: Limits = {
   restPerHour: 5000,
@@ -19,6 +23,7 @@ export const githubLimits: Limits = {
   writesPerMinute: 80,
   writesPerHour: 500,
   primaryStatus: 403,
+  graphqlPrimaryType: 'RATE_LIMITED',
 };
 
 /** Which of the two budgets a request is charged to. */
@@ -85,5 +90,15 @@ export const githubBudgets = (limits: Limits) => {
     recent(viewer, now).push({ at: now, resource, points: writes ? 5 : 1, writes });
   };
 
-  return { standing, check, charge, primaryStatus: limits.primaryStatus };
+  const { primaryStatus, graphqlPrimaryType } = limits;
+  return { standing, check, charge, primaryStatus, graphqlPrimaryType };
 };
+
+/** How GraphQL says with a status of 200 that the hour's budget of `whose` is spent. */
+export const graphqlExceeded = (type: GraphqlPrimaryType, whose: string): object => ({
+  errors: [
+    type === 'RATE_LIMITED'
+      ? { type, message: `API rate limit exceeded for ${whose}.` }
+      : { type, code: 'graphql_rate_limit', message: `API rate limit already exceeded for ${whose}.` },
+  ],
+});

@@ -159,11 +159,27 @@ describe('what GitHub refuses becomes a port error', () => {
     expect((await failing(client.query(anyQuery, {}))).kind).toBe(kind);
   });
 
-  test('a limit beside data is a limit', async () => {
-    const errors = [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded' }];
-    const { client } = await standIn({ fault: () => ({ status: 200, body: { data: { viewer: null }, errors } }) });
-    expect(await failing(client.query(anyQuery, {}))).toMatchObject({ kind: 'unavailable', notBefore: start + 60_000 });
+  test.each([
+    { type: 'RATE_LIMITED', message: 'API rate limit exceeded' },
+    { type: 'RATE_LIMIT', message: 'API rate limit already exceeded' },
+    { type: 'NEW_WORD', code: 'graphql_rate_limit', message: 'API rate limit already exceeded' },
+    { message: 'You have exceeded a secondary rate limit.' },
+  ])('a limit is a limit, beside data and without: %j', async (error) => {
+    for (const data of [{ viewer: null }, null]) {
+      const { client } = await standIn({ fault: () => ({ status: 200, body: { data, errors: [error] } }) });
+      expect(await failing(client.query(anyQuery, {}))).toMatchObject({
+        ...{ kind: 'unavailable', isLimit: true, notBefore: start + 60_000 },
+      });
+    }
   });
+
+  test.each(['RATE_LIMITED', 'RATE_LIMIT'] as const)(
+    'the end of the hourly budget is known by the type %s',
+    async (graphqlPrimaryType) => {
+      const { client } = await standIn({ limits: { graphqlPerHour: 0, graphqlPrimaryType } });
+      expect(await failing(client.query(anyQuery, {}))).toMatchObject({ isLimit: true, notBefore: start + 3_600_000 });
+    },
+  );
 
   test('errors beside data are handed to whoever asked', async () => {
     const errors = [{ type: 'NOT_FOUND', message: 'Could not resolve', path: ['nodes', 1] }];

@@ -67,11 +67,21 @@ describe('the hour’s budget', () => {
     },
   );
 
-  test('of GraphQL is its own, and met with a status of 200', () => {
-    const ask = askGithub(aWorld(), { limits: { graphqlPerHour: 1 } });
+  test.each([
+    ['RATE_LIMITED', { type: 'RATE_LIMITED', message: expect.stringContaining('API rate limit exceeded') }],
+    [
+      'RATE_LIMIT',
+      {
+        type: 'RATE_LIMIT',
+        code: 'graphql_rate_limit',
+        message: expect.stringContaining('API rate limit already exceeded'),
+      },
+    ],
+  ] as const)('of GraphQL is its own, and met with a status of 200 and %s', (graphqlPrimaryType, error) => {
+    const ask = askGithub(aWorld(), { limits: { graphqlPerHour: 1, graphqlPrimaryType } });
     const query = 'query { rateLimit { cost remaining } }';
     expect(graphqlOf(ask)('t', query).body.data.rateLimit).toEqual({ cost: 1, remaining: 0 });
-    expect(graphqlOf(ask)('t', query)).toMatchObject({ status: 200, body: { errors: [{ type: 'RATE_LIMITED' }] } });
+    expect(graphqlOf(ask)('t', query)).toMatchObject({ status: 200, body: { errors: [error] } });
     expect(ask('t', `GET ${app}`).status).toBe(200);
   });
 

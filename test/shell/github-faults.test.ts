@@ -120,11 +120,16 @@ describe('No write is done twice, whatever becomes of the answers to it', () => 
     headers: { 'content-type': 'application/json' },
     body: { errors: [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded' }] },
   };
+  const alreadyLimited: Fault = {
+    ...limited,
+    body: { errors: [{ type: 'RATE_LIMIT', code: 'graphql_rate_limit', message: 'API rate limit already exceeded' }] },
+  };
   test.each([
-    ['lost', 'lost'],
-    ['a secondary limit', pause],
-    ['a primary limit in a 200', limited],
-  ] as const)('the first answer to every write is %s', async (_, fault) => {
+    ['lost', 'lost', false],
+    ['a secondary limit', pause, true],
+    ['a primary limit in a 200', limited, true],
+    ['a primary limit in a 200 with another word for it', alreadyLimited, true],
+  ] as const)('the first answer to every write is %s', async (_, fault, isLimit) => {
     const tried = new Set<string>();
     const { sim, faults } = await simulationOverHttp([{ repo: web, agent: 'lands at once' }]);
     faults.github = ({ body }) => {
@@ -132,8 +137,9 @@ describe('No write is done twice, whatever becomes of the answers to it', () => 
       tried.add(body);
       return fault;
     };
-    await toRest(sim, 60);
+    const { reports } = await toRest(sim, 60);
     expect(tried.size).toBeGreaterThanOrEqual(4);
+    expect(reports.some(({ limits }) => limits.length > 0)).toBe(isLimit);
     const events = issueIn(sim.world, web, 1).events.map(({ kind }) => kind);
     expect([standing(sim, web, 1), commentsOf(sim.world, web, 1).length]).toEqual(['done', 1]);
     const acts = events.filter((kind) => kind !== 'referenced').toSorted();

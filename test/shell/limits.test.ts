@@ -31,6 +31,17 @@ const limits = (now: number): readonly (readonly [string, Fault, number])[] => {
       { status: 200, headers: reset, body: { errors: [{ type: 'RATE_LIMITED', message: exceeded }] } },
       7,
     ],
+    [
+      '200 with RATE_LIMIT, while much is said to remain',
+      {
+        status: 200,
+        headers: { ...reset, 'x-ratelimit-remaining': '4321' },
+        body: {
+          errors: [{ type: 'RATE_LIMIT', code: 'graphql_rate_limit', message: 'API rate limit already exceeded.' }],
+        },
+      },
+      1,
+    ],
     ['200, secondary, without a type', { status: 200, body: { errors: [{ message: secondary }] } }, 1],
     ['200 with a message alone', { status: 200, headers: { 'retry-after': '180' }, body: { message: secondary } }, 3],
   ];

@@ -14,6 +14,8 @@ const Request = z.strictObject({
 const GraphqlError = z.strictObject({
   message: z.string().min(1),
   type: z.string().optional(),
+  // Documented nowhere, and met in 2026.
+  code: z.literal('graphql_rate_limit').optional(),
   path: z.array(z.union([z.string(), z.number()])).optional(),
   locations: z.array(z.object({ line: z.number(), column: z.number() })).optional(),
   extensions: z.unknown().optional(),
