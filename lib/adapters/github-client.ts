@@ -33,7 +33,7 @@ export const githubClient = (options: GithubOptions): GithubClient => {
   const nextWrite = spaced(writeSpacingMs);
   const ledger = githubLedger(accountAt(baseUrl, account));
   const noted = (answer: GithubAnswer): GithubAnswer => {
-    ledger.note(answer.headers);
+    ledger.note(answer.headers, now());
     return answer;
   };
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { publicLine } from '../core/clean-text.ts';
 import { PortError } from '../ports.ts';
+import { resetOn } from './github-ledger.ts';
 
 /**
  * What GitHub's answer means when it is not the one hoped for.
@@ -119,8 +120,8 @@ const wordsOf = ({ data }: GithubAnswer): string => Message.safeParse(data).data
 
 // The documentation's order: retry-after, else the reset once nothing remains, else a minute. An hour is the longest window there is.
 const limitEnd = (headers: GithubAnswer['headers'], now: number): number => {
-  const reset = headers['x-ratelimit-remaining'] === '0' ? Number(headers['x-ratelimit-reset']) * 1_000 : Number.NaN;
-  const named = retryAfter(headers, now) ?? (Number.isFinite(reset) ? reset : now + minuteMs);
+  const reset = headers['x-ratelimit-remaining'] === '0' ? resetOn(headers, now) : null;
+  const named = retryAfter(headers, now) ?? reset ?? now + minuteMs;
   return Math.min(Math.max(named, now + 1_000), now + hourMs);
 };
 

@@ -13,12 +13,12 @@ const route = 'GET /repos/{owner}/{repo}';
 const shop = { owner: 'acme', repo: 'shop' };
 const anyQuery = 'query Viewer { viewer { login } }';
 
-const standIn = async (options: Omit<Parameters<typeof startGithub>[1], 'now'> = {}) => {
+const standIn = async (options: Omit<Parameters<typeof startGithub>[1], 'now'> = {}, ours = now) => {
   const world = githubWorld({ at: start });
   world.addUser('afk-bot', { token });
   world.addRepo('acme/shop');
   const server = await startGithub(world, { now, ...options });
-  return { world, server, client: githubClient({ token, baseUrl: server.url, writeSpacingMs: 0, now }) };
+  return { world, server, client: githubClient({ token, baseUrl: server.url, writeSpacingMs: 0, now: ours }) };
 };
 
 const against = async (answer: Answer, options: { timeoutMs?: number; signal?: AbortSignal; path?: string } = {}) => {
@@ -79,7 +79,7 @@ describe('what GitHub refuses becomes a port error', () => {
       '429 with a reset long past',
       { status: 429, headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '12' }, body: message },
       'unavailable',
-      1_000,
+      60_000,
     ],
   ];
 
@@ -185,6 +185,41 @@ describe('what GitHub refuses becomes a port error', () => {
     const errors = [{ type: 'NOT_FOUND', message: 'Could not resolve', path: ['nodes', 1] }];
     const { client } = await standIn({ fault: () => ({ status: 200, body: { data: { nodes: [1, null] }, errors } }) });
     expect(await client.query(anyQuery, {})).toMatchObject({ data: { nodes: [1, null] }, errors });
+  });
+});
+
+describe('until when is counted from the clock of the answer, whatever ours shows', () => {
+  const minute = 60_000;
+  test.each([
+    ['is two hours ahead', 120],
+    ['is two minutes ahead', 2],
+    ['is right', 0],
+    ['is two minutes behind', -2],
+    ['is two hours behind', -120],
+  ])('where ours %s', async (_how, offMinutes) => {
+    const ours = start + offMinutes * minute;
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(start / 1000 + 90) };
+    const { client } = await standIn({ fault: () => ({ status: 403, headers, body: {} }) }, () => ours);
+    expect(await failing(client.ask(route, shop, [200]))).toMatchObject({ notBefore: ours + 90_000 });
+    expect(client.meter.budgets()).toMatchObject([{ resource: 'core', remaining: 0, resetAt: ours + 90_000 }]);
+  });
+
+  test.each([
+    ['no date, and ours is ahead', undefined, 1, minute],
+    ['no date, and ours is right', undefined, 0, 90_000],
+    ['a date without sense', 'yesterday', 0, 90_000],
+    ['a date past the end', new Date(start + 5 * minute).toUTCString(), 0, minute],
+    ['a date hours before the end', new Date(start - 300 * minute).toUTCString(), 0, 60 * minute],
+  ])('where the answer has %s', async (_what, date, offHours, waitMs) => {
+    const ours = start + offHours * 60 * minute;
+    const server = await loopback((response) => {
+      response.sendDate = false;
+      if (date !== undefined) response.setHeader('date', date);
+      const limit = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(start / 1000 + 90) };
+      response.writeHead(429, { 'content-type': 'application/json', ...limit }).end('{}');
+    });
+    const client = githubClient({ token, baseUrl: server.url, now: () => ours });
+    expect(await failing(client.ask(route, shop, [200]))).toMatchObject({ notBefore: ours + waitMs });
   });
 });
 
