@@ -65,7 +65,10 @@ export type GithubIssue = MirroredIssue & {
 const what = 'query Mirror';
 const pagesMax = 20;
 
-/** The newest of ours that carries the marker. A marker in somebody else's comment is their text and nothing else. */
+/**
+ * The newest of ours that carries the marker; a marker in somebody else's comment is their text and nothing else. None is
+ * found only where every comment was shown: one that came as null may be ours, and it would be written a second time.
+ */
 const commentByMarker = async (
   client: GithubClient,
   issue: IssueRef,
@@ -73,12 +76,16 @@ const commentByMarker = async (
   marker: string,
 ): Promise<{ id: string; body: string } | null> => {
   let page = newest ?? (await commentsBefore(client, issue, null));
+  let isWhole = true;
   for (let pages = 1; ; pages += 1) {
     const found = page.nodes.findLast((one) => one?.viewerDidAuthor && beginsWith(marker, one.body));
     if (found) return found;
-    if (!page.pageInfo.hasPreviousPage || pages === pagesMax) return null;
+    isWhole &&= page.nodes.every((one) => one !== null);
+    if (!page.pageInfo.hasPreviousPage || pages === pagesMax) break;
     page = await commentsBefore(client, issue, page.pageInfo.startCursor);
   }
+  if (!isWhole) throw new PortError('unavailable', `${what}: a comment was not shown`);
+  return null;
 };
 
 const commentsBefore = async (

@@ -465,6 +465,56 @@ describe('the mirror', () => {
     expect(written()).toEqual([]);
   });
 
+  describe('a comment that came as null, without an error, may be ours', () => {
+    const hidden = null;
+    const other = { id: 'IC_1', body: 'A thought', viewerDidAuthor: false };
+    const ours = { id: 'IC_2', body: mirror.comment!.body, viewerDidAuthor: true };
+    const labelled = { ...mirror, labels: { add: [], remove: [] } };
+    const pages = async (newest: unknown[], older: unknown[] | null = null) => {
+      const { world, tracker, issue, written, become } = await odd();
+      const page = (nodes: unknown[], hasPreviousPage: boolean): object => ({
+        ...{ pageInfo: { hasPreviousPage, startCursor: 'older' }, nodes },
+      });
+      const shown = {
+        ...{ __typename: 'Issue', id: issue.nodeId, state: 'OPEN', locked: false, labels: { nodes: [] } },
+        repository: { databaseId: Number(issue.repo.id), isArchived: false, hasIssuesEnabled: true },
+        comments: page(newest, older !== null),
+      };
+      become((request) => {
+        if (queried(request, 'Mirror')) return answered({ data: { issue: shown } });
+        if (queried(request, 'Comments')) return answered({ data: { issue: { comments: page(older ?? [], false) } } });
+        return undefined;
+      });
+      return { world, written, mirrored: tracker.ensureMirror(issue, labelled, null) };
+    };
+
+    test.each([
+      ['among the newest', [other, hidden], null],
+      ['the only one', [hidden], null],
+      ['among the newest, with older ones', [hidden], [other]],
+      ['among older ones', [other], [hidden]],
+    ])('so nothing is written where it is %s', async (_where, newest, older) => {
+      const { written, mirrored } = await pages(newest, older);
+      await expect(mirrored).rejects.toMatchObject({ kind: 'unavailable' });
+      expect(written()).toEqual([]);
+    });
+
+    test.each([
+      ['beside it', [ours, hidden], null],
+      ['behind it', [hidden], [ours]],
+    ])('which is no matter where ours is %s', async (_where, newest, older) => {
+      const { written, mirrored } = await pages(newest, older);
+      expect(await mirrored).toEqual({ commentId: 'IC_2' });
+      expect(written()).toEqual([]);
+    });
+
+    test('and where all are shown and none is ours, it is written', async () => {
+      const { world, written, mirrored } = await pages([other], [other]);
+      await mirrored;
+      expect([written(), world.state.comments.size]).toEqual([['addComment'], 1]);
+    });
+  });
+
   test('a label that somebody made meanwhile is as good as one of ours', async () => {
     const { world, tracker, issue, become } = await odd();
     become((request) => {
