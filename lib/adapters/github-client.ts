@@ -26,11 +26,12 @@ export const githubClient = (options: GithubOptions): GithubClient => {
     writeSpacingMs = 1_000,
     signal,
     now,
+    wait = delay,
     account = 'token',
   } = options;
   const octokit = new Octokit({ baseUrl, userAgent: 'afk', log: silent });
   const tokens = typeof token === 'string' ? fixed(token) : token;
-  const nextWrite = spaced(writeSpacingMs);
+  const nextWrite = spaced(writeSpacingMs, wait);
   const ledger = githubLedger(accountAt(baseUrl, account));
   const noted = (answer: GithubAnswer): GithubAnswer => {
     ledger.note(answer.headers, now());
@@ -120,6 +121,8 @@ export type GithubOptions = {
   writeSpacingMs?: number;
   signal?: AbortSignal;
   now: () => number;
+  /** How the time between writes passes; by itself unless given. */
+  wait?: (ms: number) => Promise<void>;
   /** Whose budget this client spends, where that is not the one token's. */
   account?: string;
 };
@@ -209,11 +212,11 @@ const OwnAccount = z.object({ login: z.string() });
 const graphqlUrl = (baseUrl: string): string => `${baseUrl.replace(/\/+$/, '').replace(/\/v3$/, '')}/graphql`;
 
 /** Each call waits until the one before it is `spacingMs` old. */
-const spaced = (spacingMs: number): (() => Promise<void>) => {
+const spaced = (spacingMs: number, wait: (ms: number) => Promise<void>): (() => Promise<void>) => {
   let free = Promise.resolve();
   return () => {
     const mine = free;
-    if (spacingMs > 0) free = mine.then(() => delay(spacingMs));
+    if (spacingMs > 0) free = mine.then(() => wait(spacingMs));
     return mine;
   };
 };

@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { githubClient } from '../../lib/adapters/github-client.ts';
 import { PortError } from '../../lib/ports.ts';
 import type { Fault } from '../../lib/sandbox/github-handler.ts';
@@ -330,23 +330,34 @@ describe('what is sent', () => {
     expect(server.received[0]?.path).toBe('/api/graphql');
   });
 
-  test('writes begin apart from each other, reads do not wait for them', async () => {
-    const begun: string[] = [];
-    const held = Promise.withResolvers<void>();
-    const server = await loopback((response, { method }) => {
-      begun.push(method);
-      if (begun.length === 3) held.resolve();
-      ok(response, { method, path: '', headers: {}, body: '' });
+  test('a write begins a second after the one before it began, and reads do not wait', async () => {
+    const story: string[] = [];
+    const server = await loopback((response, request) => {
+      story.push(request.method);
+      ok(response, request);
     });
-    const client = githubClient({ token, baseUrl: server.url, writeSpacingMs: 40, now });
+    // A second passes only when the write it follows has come and a read was answered in between.
+    const wait = async (ms: number): Promise<void> => {
+      const passed = story.filter((line) => line.endsWith('ms')).length;
+      if (passed === 2) return;
+      await vi.waitUntil(() => story.filter((line) => line === 'POST').length > passed, { timeout: 5_000 });
+      await client.ask(route, shop, [200]);
+      story.push(`${ms} ms`);
+    };
+    const client = githubClient({ token, baseUrl: server.url, now, wait });
     const write = () => client.ask('POST /repositories/{id}/labels', { id: '1', name: 'a' }, [200]);
-    const started = performance.now();
-    const writes = [write(), client.mutate('mutation Mirror { x }', {}), write()];
-    await client.ask(route, shop, [200]);
-    expect(begun.filter((method) => method === 'POST').length).toBeLessThan(3);
-    await Promise.all(writes);
-    expect(performance.now() - started).toBeGreaterThan(75);
-    await held.promise;
+    await Promise.all([write(), client.mutate('mutation Mirror { x }', {}), write()]);
+    const second = ['POST', 'GET', '1000 ms'];
+    expect(story.slice(0, 7)).toEqual([...second, ...second, 'POST']);
+  });
+
+  test('time between writes passes by itself', async () => {
+    const { server } = await against(ok);
+    const client = githubClient({ token, baseUrl: server.url, writeSpacingMs: 500, now });
+    const begun = performance.now();
+    await Promise.all([client.mutate('mutation A { x }', {}), client.mutate('mutation B { x }', {})]);
+    // The second cannot have been answered sooner; a timer may be a little early.
+    expect(performance.now() - begun).toBeGreaterThan(490);
   });
 
   test('whose token it is gets asked once, and again after a failure only', async () => {
