@@ -119,8 +119,11 @@ export type Tracker = {
   watch: (issue: IssueRef) => Promise<WatchedIssue | null>;
   /** Brings labels, the one comment and open/closed to what the mirror says; any number of times. Returns the comment's id. */
   ensureMirror: (issue: IssueRef, mirror: Mirror, commentId: string | null) => Promise<{ commentId: string | null }>;
-  /** Issues that carry a label, open or closed, for the hourly sweep. */
-  listLabelled: (repo: RepoRef, label: string) => Promise<readonly IssueRef[]>;
+  /**
+   * Issues that carry a label, open or closed, for the hourly sweep. One that is absent is known to be without it only
+   * where the list is `whole`: every row could be read, and all came at one moment.
+   */
+  listLabelled: (repo: RepoRef, label: string) => Promise<{ issues: readonly IssueRef[]; whole: boolean }>;
   removeLabel: (issue: IssueRef, label: string) => Promise<void>;
   /** What stops a repo from being worked on, in words with the remedy; empty when all is well. Creates missing labels. */
   preflight: (

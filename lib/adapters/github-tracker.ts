@@ -1,4 +1,4 @@
-import type { IssueRef, ListedIssue, Permission, RepoName, RepoRef } from '../core/issue.ts';
+import type { ListedIssue, Permission, RepoName, RepoRef } from '../core/issue.ts';
 import type { Tracker } from '../ports.ts';
 import { blockerStates } from './github-blockers.ts';
 import { type GithubClient, lastPage, read } from './github-client.ts';
@@ -61,19 +61,19 @@ const byName = async (client: GithubClient, owner: string, repo: string): Promis
   return client.ask('GET /repositories/{repo_id}', { repo_id: id }, [200, 404]);
 };
 
-/** One page of issues with the label. A row that does not parse is left out, and one without the label. */
+/** One page of issues with the label. A row that does not parse is left out, which `unread` tells, and one without the label. */
 const labelledPage = async (
   client: GithubClient,
   repo: RepoRef,
   label: string,
   state: 'open' | 'all',
   page: number,
-): Promise<{ rows: readonly ListedIssue[]; last: number }> => {
+): Promise<{ rows: readonly ListedIssue[]; last: number; unread: boolean }> => {
   const route = 'GET /repositories/{repo_id}/issues';
   const asked = { labels: label, state, sort: 'created', direction: 'asc', per_page: pageSize, page };
   const answer = await client.ask(route, { repo_id: repo.id, ...asked }, [200]);
-  const rows = read(Rows, answer.data, route).flatMap((row) => {
-    const issue = IssueRow.safeParse(row).data;
+  const parsed = read(Rows, answer.data, route).map((row) => IssueRow.safeParse(row).data);
+  const rows = parsed.flatMap((issue) => {
     if (!issue?.labels.some((name) => name.toLowerCase() === label.toLowerCase())) return [];
     const subIssues = issue.sub_issues_summary;
     return {
@@ -89,20 +89,30 @@ const labelledPage = async (
       openSubIssues: subIssues ? Math.max(0, subIssues.total - subIssues.completed) : 0,
     };
   });
-  return { rows, last: lastPage(answer.headers) };
+  return { rows, last: lastPage(answer.headers), unread: parsed.includes(undefined) };
 };
 
 const listReady = async (client: GithubClient, repo: RepoRef, readyLabel: string): Promise<readonly ListedIssue[]> =>
   (await labelledPage(client, repo, readyLabel, 'open', 1)).rows;
 
-const listLabelled = async (client: GithubClient, repo: RepoRef, label: string): Promise<readonly IssueRef[]> => {
+const listLabelled = async (
+  client: GithubClient,
+  repo: RepoRef,
+  label: string,
+): ReturnType<Tracker['listLabelled']> => {
   const found: ListedIssue[] = [];
+  let whole = true;
   for (let page = 1, last = 1; page <= Math.min(last, pagesMax); page += 1) {
     const answer = await labelledPage(client, repo, label, 'all', page);
     found.push(...answer.rows);
     last = Math.max(last, answer.last);
+    // Between two pages a label that comes off moves the rows behind it up, and one of them is on neither.
+    whole &&= !answer.unread && last === 1;
   }
-  return found.flatMap(({ isPullRequest, number, nodeId }) => (isPullRequest ? [] : [{ repo, number, nodeId }]));
+  const issues = found.flatMap(({ isPullRequest, number, nodeId }) =>
+    isPullRequest ? [] : [{ repo, number, nodeId }],
+  );
+  return { issues, whole };
 };
 
 const permission = async (client: GithubClient, repo: RepoRef, login: string): Promise<Permission> => {

@@ -44,12 +44,13 @@ export const worldTracker = (viewer: WorldViewer): Tracker => ({
   },
 
   listReady: async (repo, readyLabel) =>
-    listedWith(viewer, repo, readyLabel, 'open', 1).map((issue) => rowOf(viewer, issue)),
+    listedWith(viewer, repo, readyLabel, 'open', 1).rows.map((issue) => rowOf(viewer, issue)),
 
-  listLabelled: async (repo, label) =>
-    listedWith(viewer, repo, label, 'all', pagesMax).flatMap(({ pull, number, nodeId }) =>
-      pull === null ? [{ repo, number, nodeId }] : [],
-    ),
+  listLabelled: async (repo, label) => {
+    const { rows, isOnePage } = listedWith(viewer, repo, label, 'all', pagesMax);
+    const issues = rows.flatMap(({ pull, number, nodeId }) => (pull === null ? [{ repo, number, nodeId }] : []));
+    return { issues, whole: isOnePage };
+  },
 
   detail: async (issue, readyLabel) => {
     viewer.enter('query Detail');
@@ -113,7 +114,7 @@ const listedWith = (
   label: string,
   state: 'open' | 'all',
   pages: number,
-): readonly Issue[] => {
+): { rows: readonly Issue[]; isOnePage: boolean } => {
   const route = 'GET /repositories/{repo_id}/issues';
   viewer.enter(route);
   return viewer.asking(route, () => {
@@ -121,8 +122,11 @@ const listedWith = (
     if (!repo.issuesEnabled) throw issuesOff();
     // REST takes a name with a comma for two labels, so the rows are looked at again.
     const labels = label.split(',').filter((name) => name !== '');
-    const listed = issuesOf(repo, { ...oldestFirst, state, labels, pulls: true }).slice(0, pages * pageSize);
-    return listed.filter((issue) => issue.labels.some(({ name }) => name.toLowerCase() === label.toLowerCase()));
+    const listed = issuesOf(repo, { ...oldestFirst, state, labels, pulls: true });
+    const rows = listed
+      .slice(0, pages * pageSize)
+      .filter((issue) => issue.labels.some(({ name }) => name.toLowerCase() === label.toLowerCase()));
+    return { rows, isOnePage: listed.length <= pageSize };
   });
 };
 

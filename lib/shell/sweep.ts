@@ -48,7 +48,8 @@ const sweepLabels = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: 
     const shown = await tracker.scan(group, label, 'all').catch((error: unknown) => failed(tick, error));
     for (const repo of group.filter(({ id }) => (shown.find((one) => one.id === id)?.readyCount ?? 0) > 0)) {
       if (!hasTime(tick)) return;
-      for (const issue of await tracker.listLabelled(repo, label).catch((error: unknown) => failed(tick, error))) {
+      const { issues } = await tracker.listLabelled(repo, label).catch((error: unknown) => unlisted(tick, error));
+      for (const issue of issues) {
         if (known.has(issueKey(repo, issue.number)) || (await hasRunNow(tick, repo, issue.number))) continue;
         await takeOff(tick, issue, label).catch((error: unknown) => failed(tick, error));
       }
@@ -77,22 +78,23 @@ const warnOfToken = async (tick: Tick): Promise<void> => {
   }
 };
 
-/** A spent act is never forgotten while its label is on: the issue would run a second time. */
+/**
+ * A spent act is never forgotten while its label is on: the issue would run a second time. That it is off is told by a
+ * whole list only; by one that is not, nothing is forgotten.
+ */
 const forgetIssues = async (tick: Tick, repos: readonly ItemOf<'repo'>[], items: readonly Stored[]): Promise<void> => {
   const old = ofKind(items, 'issue').filter(({ item }) => tick.now() - item.changedAt > 30 * dayMs);
   for (const [repoId, memories] of Map.groupBy(old, ({ item }) => item.repoId)) {
     const repo = repos.find(({ id }) => id === repoId);
     if (repo === undefined || !hasTime(tick)) continue;
     const { ready } = settingsFor(tick.settings, repo.name).labels;
-    const labelled = await tick.ports.tracker.listLabelled(repo, ready).catch((error: unknown) => {
-      failed(tick, error);
-      return null;
-    });
-    if (labelled === null) continue;
+    const labelled = await tick.ports.tracker
+      .listLabelled(repo, ready)
+      .catch((error: unknown) => unlisted(tick, error));
     for (const memory of memories) {
-      if (labelled.some(({ number }) => number === memory.item.number))
+      if (labelled.issues.some(({ number }) => number === memory.item.number))
         await tick.ports.store.replace(memory, { ...memory.item, changedAt: tick.now() });
-      else await tick.ports.store.remove(memory);
+      else if (labelled.whole) await tick.ports.store.remove(memory);
     }
   }
 };
@@ -105,6 +107,9 @@ const hasRunNow = async (tick: Tick, repo: RepoRef, number: number): Promise<boo
       (item.kind === 'run' || item.kind === 'owed') && item.run.repo.id === repo.id && item.run.issue.number === number,
   );
 };
+
+/** A list that could not be had: it shows no issue, and nothing by that. */
+const unlisted = (tick: Tick, error: unknown) => ({ issues: failed(tick, error), whole: false });
 
 const failed = (tick: Tick, error: unknown): never[] => {
   fail(tick.report, failure, error);

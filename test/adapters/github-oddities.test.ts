@@ -83,6 +83,16 @@ describe('lists of issues', () => {
     expect((await tracker.listReady(repo, 'ready-for-agent')).map(({ number }) => number)).toEqual([2]);
   });
 
+  test('a list with a row that makes no sense is not whole: that row may be of any issue', async () => {
+    const issue = ({ repo }: { repo: unknown }) => ({ repo, number: 2, nodeId: 'I_2' });
+    for (const odder of [null, 'x', row(1, { number: 'one' }), { labels: null }]) {
+      const { tracker, repo } = await odd(listing(odder, row(2)));
+      expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual({ issues: [issue({ repo })], whole: false });
+    }
+    const { tracker, repo } = await odd(listing(row(1, { labels: [] }), row(2)));
+    expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual({ issues: [issue({ repo })], whole: true });
+  });
+
   test('a row without the label is left out, whatever was asked for', async () => {
     const { tracker, repo } = await odd(
       listing(row(1, { labels: [] }), row(2), row(3, { labels: [{ name: 'ready' }] })),

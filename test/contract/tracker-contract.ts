@@ -178,7 +178,7 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       expect((await tracker.listReady(repo, 'ready-for-agent')).map((row) => row.isPullRequest)).toEqual([true]);
       const ref = { repo, number: pull.number, nodeId: pull.nodeId };
       expect(await tracker.detail(ref, 'ready-for-agent')).toBeNull();
-      expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual([]);
+      expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual({ issues: [], whole: true });
     });
 
     test('open blockers and open sub-issues are counted', async () => {
@@ -409,11 +409,19 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       const issue = readyIssue(world);
       const closed = readyIssue(world);
       world.close(name, closed.number, 'maintainer', world.state.at);
-      expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual([issue, closed]);
+      expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual({ issues: [issue, closed], whole: true });
       await tracker.removeLabel(closed, 'ready-for-agent');
       await tracker.removeLabel(issue, 'ready-for-agent');
       await tracker.removeLabel(issue, 'ready-for-agent');
-      expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual([]);
+      expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual({ issues: [], whole: true });
+    });
+
+    test('a list of labelled issues is whole where it is one page: what several show is not of one moment', async () => {
+      const { world, tracker, repo } = await tracking();
+      const issues = Array.from({ length: 101 }, () => readyIssue(world));
+      expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual({ issues, whole: false });
+      await tracker.removeLabel(issues[0]!, 'ready-for-agent');
+      expect(await tracker.listLabelled(repo, 'ready-for-agent')).toEqual({ issues: issues.slice(1), whole: true });
     });
   });
 

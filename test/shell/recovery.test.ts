@@ -107,6 +107,30 @@ test('a process that dies in its sweep leaves it to be done within a quarter of 
   expect(labelsOf(sim, web, 1)).toEqual([]);
 });
 
+test('a spent labelling is forgotten after thirty days where the label is off, and never by a list that is not whole', async () => {
+  const sim = simulation([{ repo: web, agent: 'lands at once' }]);
+  const remembered = () => [...sim.table.rows.keys()].filter((key) => key.startsWith('issue#')).length;
+  await toRest(sim);
+  sim.pass(29 * 24 * 3_600_000);
+  await minutes(sim, 2);
+  expect(remembered()).toBe(1);
+  let lists = 0;
+  let isWhole = false;
+  sim.intercept(async (call, pass) => {
+    const answer = await pass();
+    if (!isCall(call, 'tracker', 'listLabelled')) return answer;
+    lists += 1;
+    return { ...(answer as object), whole: isWhole };
+  });
+  sim.pass(2 * 24 * 3_600_000);
+  await minutes(sim, 2);
+  expect([lists, remembered()]).toEqual([1, 1]);
+  isWhole = true;
+  sim.pass(2 * 3_600_000);
+  await minutes(sim, 2);
+  expect([lists, remembered()]).toEqual([2, 0]);
+});
+
 describe('Bounded: a fault of the executor is never charged to an issue', () => {
   const repos = ['acme/a', 'acme/b', 'acme/c'];
 
