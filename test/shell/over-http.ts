@@ -26,13 +26,17 @@ export type Faults = {
 
 /**
  * A simulation whose ticks reach the world as in earnest: real adapters, real HTTP, stand-ins on loopback. Client
- * time-outs are short, so that what hangs is soon given up. `faults` may be changed at any time. `asked` is what GitHub
+ * time-outs are long enough for a busy machine; `t3TimeoutMs` is for a T3 that hangs. `faults` may be changed at any time. `asked` is what GitHub
  * was asked so far, `account` whose limits they are where a token asks. `asApp`: by the App `afk`, installed on the owner of each repo, in place of a token.
  */
 export const simulationOverHttp = async (
   issues: readonly Issue[],
   settings: Record<string, unknown> = {},
-  options: Omit<SimulationOptions, 'portsOver'> & { asApp?: boolean; limits?: Partial<Limits> } = {},
+  options: Omit<SimulationOptions, 'portsOver'> & {
+    asApp?: boolean;
+    limits?: Partial<Limits>;
+    t3TimeoutMs?: number;
+  } = {},
 ): Promise<{ sim: Simulation; faults: Faults; asked: () => readonly HttpRequest[]; account: string }> => {
   const faults: Faults = { t3: () => null, github: () => null };
   const listening: { github?: GithubServer } = {};
@@ -48,12 +52,12 @@ export const simulationOverHttp = async (
     },
     t3: (world, now) => t3Server(world.t3, { now, fault: (request) => faults.t3(request) }),
     connect: (urls, now, world) => {
-      const reach = { baseUrl: urls.github, now, timeoutMs: 1000, writeSpacingMs: 0 };
+      const reach = { baseUrl: urls.github, now, timeoutMs: busyMachineMs, writeSpacingMs: 0 };
       return {
         ...(options.asApp === true
           ? asApp({ ...reach, app: anApp(world.github, ...owners), memory: appMemory() })
           : byToken({ ...reach, token: 'gh' })),
-        executor: t3Client({ url: urls.t3, token: 't3', timeoutMs: 250 }),
+        executor: t3Client({ url: urls.t3, token: 't3', timeoutMs: options.t3TimeoutMs ?? busyMachineMs }),
       };
     },
   });
@@ -68,6 +72,8 @@ export const simulationOverHttp = async (
     account: accountAt(github.url, 'token'),
   };
 };
+
+const busyMachineMs = 10_000;
 
 const byToken = (options: GithubOptions): Pick<Ports, 'tracker' | 'forge'> => {
   const client = githubClient(options);

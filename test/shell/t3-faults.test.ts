@@ -44,7 +44,11 @@ const cases: readonly (readonly [string, T3Fault, RegExp, number])[] = [
 
 /** The repo is known and looked over; its issue is made ready, and then T3 is at fault. */
 const readyAt = async (fault: T3Fault, isAt: (path: string) => boolean) => {
-  const { sim, faults } = await simulationOverHttp([{ repo: web, agent: 'lands at once', labelled: false }]);
+  const { sim, faults } = await simulationOverHttp(
+    [{ repo: web, agent: 'lands at once', labelled: false }],
+    {},
+    fault === 'hang' || fault === 'stall-body' ? { t3TimeoutMs: 250 } : {},
+  );
   await minutes(sim, 1);
   sim.world.github.label(web, 1, 'ready-for-agent', 'maintainer', sim.now());
   sim.pass();
