@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Untrusted text as several lines: without terminal escapes, control characters, bidi overrides and zero-width
- * characters; line ends are `\n`. At most `max` UTF-16 units, as schemas and products count, never half a
+ * Untrusted text as several lines: without terminal escapes, control characters, bidi overrides and whatever
+ * is drawn as nothing; line ends are `\n`. At most `max` UTF-16 units, as schemas and products count, never half a
  * character; where something was cut, the last line says so. Pure and idempotent.
  */
 export const cleanText = (text: string, max: number): string => cut(stripped(text).trim(), max, cutLine);
@@ -104,11 +104,12 @@ const cutLine = '\n[cut here]';
 const escapes =
   /\u001b[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\)?|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]/g;
 
-// C0 and C1 but for tab and newline; soft hyphen; Arabic letter mark; Mongolian separator; zero-width and
-// directional marks; embeddings, overrides and isolates; invisible operators; byte order mark; interlinear marks;
-// tag characters, which can spell a whole sentence that nobody sees.
+// C0 and C1 but for tab and newline; whatever Unicode says is drawn as nothing (zero-width and directional marks,
+// fillers, variation selectors and tag characters, which can spell a whole sentence that nobody sees); interlinear
+// marks; a line's and a paragraph's end, and the Braille cell without a dot. Of the selectors, the one that makes an
+// emoji of a sign stays right behind such a sign, which no letter and no digit of a secret is.
 const invisible =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+  /(?<!\p{Extended_Pictographic})\ufe0f|(?!\ufe0f)[\u0000-\u0008\u000b-\u001f\u007f-\u009f\p{Default_Ignorable_Code_Point}\u2028-\u202e\u2800\ufff9-\ufffb]/gu;
 
 const stripped = (text: string): string =>
   text
@@ -126,7 +127,8 @@ const cut = (text: string, max: number, mark: string): string => {
   const room = Math.max(0, max - tail.length);
   // Half a surrogate pair at the edge is dropped with its other half.
   const end = /[\ud800-\udbff]/.test(text.charAt(room - 1)) ? room - 1 : room;
-  return `${text.slice(0, end).trimEnd()}${tail}`;
+  // Where nothing is left to end, the mark is its own line.
+  return `${text.slice(0, end).trimEnd()}${tail}`.trimStart();
 };
 
 const longestRun = (text: string): number =>

@@ -1,6 +1,7 @@
 import { assertNever } from './assert.ts';
 import { cleanLine, cleanText, dataFence, publicTail } from './clean-text.ts';
 import { isNobodysFault } from './facts.ts';
+import { withoutComments } from './markdown-text.ts';
 import { preambleFor } from './preamble.ts';
 import { openPullOf } from './pull-request.ts';
 import { type OpenRun, pushOf } from './run.ts';
@@ -128,7 +129,8 @@ trailers are not yours. Only commits with your own \`AFK-Run\` count for this ru
 
 const issueText = (run: OpenRun, { title, body }: IssueText): string => {
   const safeTitle = cleanLine(title, titleMax);
-  const safeBody = cleanText(body, textCharsMax - safeTitle.length);
+  // Who put the label on saw the page, where no comment is to be seen. First, since the page goes by the text as it is.
+  const safeBody = cleanText(withoutComments(body), textCharsMax - safeTitle.length);
   return `# The issue
 
 ${dataFence(safeTitle === '' ? '(the title is empty)' : safeTitle, 'ISSUE TITLE', run.id)}

@@ -42,6 +42,10 @@ const nasty = fc.string({
     '#1',
     ' ',
     '\u{e0041}',
+    '\u{e0141}',
+    '\ufe0f',
+    '\u26a0',
+    '\u3164',
     '\u2028',
   ),
   maxLength: 60,
@@ -68,11 +72,25 @@ describe('cleaned text', () => {
     ['a title that never ends', '\u001b]0;title\nnext line', 'next line'],
     ['an override of direction', 'user\u202etxt.exe', 'usertxt.exe'],
     ['letters nobody sees', 'a\u{e0049}\u{e0047}b', 'ab'],
+    ['letters nobody sees, spelled with variation selectors', 'a\u{e0138}\u{e0139}\ufe05\ufe0eb', 'ab'],
+    ['fillers and blanks that are no white space', 'a\u034f\u115f\u1160\u17b4\u180b\u2800\u3164\uffa0b', 'ab'],
+    ['the emoji selector behind anything but such a sign', 'a\ufe0f1\ufe0f\ufe0f', 'a1'],
+    ['all but the first selector behind an emoji', '\u26a0\ufe0f\ufe0f\ufe00', '\u26a0\ufe0f'],
     ['a zero-width joint', 'gh\u200bp_', 'ghp_'],
     ['old line ends', 'a\r\nb\rc\u2028d', 'a\nb\nc\nd'],
     ['a tab, which is kept', 'a\tb', 'a\tb'],
   ])('loses %s', (_what, text, clean) => {
     expect(cleanText(text, 100)).toBe(clean);
+  });
+
+  test('has nothing that is drawn as nothing, but what makes an emoji of a sign', () => {
+    const every = Array.from({ length: 0x110000 }, (_, code) => code)
+      .filter((code) => code < 0xd800 || code > 0xdfff)
+      .map((code) => String.fromCodePoint(code))
+      .filter((char) => /[\p{Default_Ignorable_Code_Point}\u2800]/u.test(char));
+    expect(every.length).toBeGreaterThan(4000);
+    expect(cleanText(`a${every.join('')}b${every.join('c')}`, 100_000)).toBe(`ab${'c'.repeat(every.length - 1)}`);
+    expect(cleanLine('\u{1f3f3}\ufe0f ok', 100)).toBe('\u{1f3f3}\ufe0f ok');
   });
 
   test('is never longer than asked for, and cleaning it again changes nothing', () => {
@@ -93,6 +111,7 @@ describe('cleaned text', () => {
     expect(cleanLine('😀😀😀', 5)).toBe('😀😀…');
     expect(cleanLine('😀😀😀', 4)).toBe('😀…');
     expect(cleanText('x'.repeat(30), 30)).toBe('x'.repeat(30));
+    expect(cleanText('😀'.repeat(10), 12)).toBe('[cut here]');
   });
 
   test('on one line has no line', () => {
@@ -167,6 +186,7 @@ describe('redaction', () => {
 
   test('sees a token through characters that nobody sees, and through the place where the text is cut', () => {
     expect(publicText(`gh\u200bp_${token}`, 100)).toBe('[redacted]');
+    expect(publicText(`ghp_1\ufe0f2\u3164${token}`, 100)).toBe('[redacted]');
     expect(publicLine(`ghp_\u001b[0m${token}`, 100)).toBe('[redacted]');
     expect(publicLine(`${'x'.repeat(20)} ghp_${token}`, 40)).not.toContain('ghp_');
   });
