@@ -63,12 +63,11 @@ export const nobodyIsThere =
 /** T3 Code takes prompts of 1 to 120,000 characters, and says nothing when one is longer. */
 export const promptCharsMax = 120_000;
 
-/** The longest title and body together that go into a prompt whole; the rest is room for the rules and the frame. */
+/**
+ * The longest title and body together that go into a prompt whole; the rest is room for the rules and the frame. An
+ * issue that is longer is refused rather than given in part.
+ */
 export const textCharsMax = 100_000;
-
-/** Whether an agent would get every character of it. Where not, the issue is refused rather than given in part. */
-export const fitsPrompt = ({ title, body }: IssueText): boolean =>
-  title.length <= titleMax && title.length + body.length <= textCharsMax;
 
 // The longest title GitHub takes is 256 characters.
 const titleMax = 1000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { preambleFor } from '../../lib/core/preamble.ts';
-import { type Ask, fitsPrompt, promptCharsMax, promptFor, textCharsMax } from '../../lib/core/prompts.ts';
+import { type Ask, promptCharsMax, promptFor, textCharsMax } from '../../lib/core/prompts.ts';
 import { aFixingRun, aLanding, aVerifyingRun, aWorkingRun, runId, shaOf } from '../support/told-runs.ts';
 
 const text = {
@@ -235,13 +235,8 @@ describe('a prompt has an end', () => {
     expect(prompt).toContain(`AFK-Run: ${runId}`);
   });
 
-  test('and an issue that would not go in whole is told apart beforehand', () => {
-    expect(fitsPrompt(text)).toBe(true);
-    expect(fitsPrompt({ title: '', body: 'x'.repeat(textCharsMax) })).toBe(true);
-    expect(fitsPrompt({ title: 'x', body: 'x'.repeat(textCharsMax) })).toBe(false);
-    expect(fitsPrompt({ title: 'x'.repeat(1001), body: '' })).toBe(false);
+  test('and the longest text that is not refused goes in whole', () => {
     const longest = { title: 't'.repeat(1000), body: 'b'.repeat(textCharsMax - 1000) };
-    expect(fitsPrompt(longest)).toBe(true);
     const prompt = promptFor(aWorkingRun({ earlier }), { kind: 'restart', text: longest });
     expect(prompt).toContain(longest.body);
     expect(prompt).not.toContain('[cut here]');
