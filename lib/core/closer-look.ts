@@ -4,10 +4,11 @@ import { cleanLine } from './clean-text.ts';
 import { whyBlocked } from './dispatch-gates.ts';
 import type { BlockerState } from './dispatch-policy.ts';
 import type { Act, IssueDetail, IssueEvent } from './issue.ts';
+import { textCharsMax } from './prompts.ts';
 import type { ItemOf } from './record.ts';
 import type { Ruling } from './ruling.ts';
 import type { RepoSettings } from './settings.ts';
-import type { Trust } from './trust.ts';
+import { labelledWords, type Trust } from './trust.ts';
 
 /**
  * Rules on one issue read in full, which is fresher than the list: the cheap gates that the detail can answer again,
@@ -59,11 +60,11 @@ export const ruleDetailed = (
     case false:
       return no(rulingOfRow(trust.row), `${trust.reason} (rule ${trust.row}): ${trust.remedy}`);
     case true:
-      if (length > promptMax)
-        return no('too long', `title and body have ${length} characters, the limit is ${promptMax}`);
+      if (length > textCharsMax)
+        return no('too long', `title and body have ${length} characters, the limit is ${textCharsMax}`);
       if (spent !== null && (trust.act.id === spent.actId || trust.act.at <= spent.actAt))
         return no('already run', 'this labelling had its run already');
-      return { ruling: 'dispatch', act: trust.act, detail: cleanLine(`labelled by ${trust.act.by}`, 500) };
+      return { ruling: 'dispatch', act: trust.act, detail: labelledWords(trust.act, trust.throughApp) };
     default:
       return assertNever(trust);
   }
@@ -73,9 +74,6 @@ export const ruleDetailed = (
 export type DetailRuling =
   | { ruling: 'dispatch'; act: Act; detail: string }
   | { ruling: Exclude<Ruling, 'dispatch'>; detail: string };
-
-// What fits into one message to the agent beside the preamble.
-const promptMax = 100_000;
 
 const no = (ruling: Exclude<Ruling, 'dispatch'>, why: string): DetailRuling => ({
   ruling,
@@ -104,7 +102,7 @@ const wasHandedBack = (outcome: string): boolean => outcome === 'escalated' || o
 const rulingOfRow = (row: number): 'not trusted' | 'changed since' | 'label gone' | 'locked' => {
   if (row === 2) return 'label gone';
   if (row === 17) return 'locked';
-  return row >= 12 ? 'changed since' : 'not trusted';
+  return row >= 12 && row <= 16 ? 'changed since' : 'not trusted';
 };
 
 const isSame = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

@@ -34,6 +34,9 @@ export type Shipped = {
   environments: readonly string[];
   deployPatterns: readonly string[];
   agentLogins: readonly string[];
+  allowTriage: boolean;
+  allowThroughApp: boolean;
+  requireTrustedAuthor: boolean;
   paused: boolean;
 };
 export const shipped: Shipped = {
@@ -52,6 +55,9 @@ export const shipped: Shipped = {
   environments: [],
   deployPatterns: [],
   agentLogins: [],
+  allowTriage: false,
+  allowThroughApp: true,
+  requireTrustedAuthor: false,
   paused: false,
 };
 
@@ -75,6 +81,7 @@ const usd = (max: number, description: string) =>
   setting(z.number().min(0.01).max(max), 'USD', `a number of US dollars from 0.01 to ${max}`, description);
 const oneOf = <const W extends readonly [string, ...string[]]>(words: W, description: string) =>
   setting(z.enum(words), 'word', `one of ${words.map((word) => `"${word}"`).join(', ')}`, description);
+const flag = (description: string) => setting(z.boolean(), 'true or false', 'true or false', description);
 const list = (item: z.ZodString, unit: string, form: string, description: string) =>
   setting(z.array(item).max(50), unit, form, description);
 // A comma would split the name in the tracker's list of labels.
@@ -160,7 +167,12 @@ export const overridesSchema = once(() =>
       'a list of account names',
       'accounts the agent acts as: their labelling never counts',
     ).exactOptional(),
-    paused: setting(z.boolean(), 'true or false', 'true or false', 'nothing new starts in the repo').exactOptional(),
+    allowTriage: flag('whether a label counts that somebody put on who may triage and not push').exactOptional(),
+    allowThroughApp: flag('whether a label counts that a person put on through an app').exactOptional(),
+    requireTrustedAuthor: flag(
+      'whether the author of the issue, too, must have the right to put the label on',
+    ).exactOptional(),
+    paused: flag('nothing new starts in the repo').exactOptional(),
   }),
 );
 

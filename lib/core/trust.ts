@@ -12,7 +12,7 @@ import type { Act, Actor, IssueDetail, IssueEvent, Permission } from './issue.ts
  * | 1   | no labelling of this very label in the history that was read                 | no        |
  * | 3   | its actor is gone or no user                                                 | no        |
  * | 4   | its actor is a bot, such as an App, or an account the agent acts as          | no        |
- * | 5   | an AI agent put it on                                                        | no *      |
+ * | 5   | an AI agent put it on                                                        | no        |
  * | 6   | a person put it on through an app                                            | by policy |
  * | 14  | the issue was transferred or reopened at or after it                         | no        |
  * | 16  | edits, or events at or around it, that were not read                         | no        |
@@ -23,6 +23,7 @@ import type { Act, Actor, IssueDetail, IssueEvent, Permission } from './issue.ts
  * | 12  | a body edit at or after it by somebody who does not pass the rows above      | no        |
  * | 13  | a new title at or after it, likewise                                         | no        |
  * | 15  | either within two minutes before it, likewise: the older text was read       | no        |
+ * | 18  | where a trusted author is required: an author who does not pass, likewise    | no        |
  * | 7   | write or admin                                                               | yes       |
  *
  * (*) unless the policy allows. Rows are numbered as people are told of them. Permission goes by level, since roles may
@@ -46,6 +47,8 @@ export const judgeTrust = (
   const right = rightOf(actor.login, permissions, policy);
   if (right === 'unknown') return { trusted: null, unknown: [actor.login] };
   if (right !== 'passes') return held(right.row, `${shown(actor)}, who put the label on, ${right.why}`, again(policy));
+  const strangeAuthor = policy.requireTrustedAuthor ? whyNoPerson(detail.author, policy) : null;
+  if (strangeAuthor !== null) return writtenBy(detail.author, strangeAuthor.why);
 
   const unknown = new Set<string>();
   for (const change of changes) {
@@ -53,6 +56,12 @@ export const judgeTrust = (
     const theirs = rightOf(login, permissions, policy);
     if (theirs === 'unknown') unknown.add(login);
     else if (theirs !== 'passes') return changed(change, theirs.why, policy);
+  }
+  if (policy.requireTrustedAuthor) {
+    const login = detail.author?.login ?? '';
+    const theirs = rightOf(login, permissions, policy);
+    if (theirs === 'unknown') unknown.add(login);
+    else if (theirs !== 'passes') return writtenBy(detail.author, theirs.why);
   }
   if (unknown.size > 0) return { trusted: null, unknown: [...unknown] };
   const act: Act = { id: event.id, by: actor.login, at: event.at };
@@ -65,27 +74,18 @@ export type Trust =
   | { trusted: false; row: number; reason: string; remedy: string }
   | { trusted: null; unknown: readonly string[] };
 
-/** `agentLogins` are the accounts the agent acts as: they never count as people. */
+/** What a repo's settings say of trust. `agentLogins` are the accounts the agent acts as: they never count as people. */
 export type TrustPolicy = {
   readyLabel: string;
   agentLogins: readonly string[];
   allowTriage: boolean;
-  allowByAgent: boolean;
   allowThroughApp: boolean;
+  requireTrustedAuthor: boolean;
 };
 
-/** What is allowed where nobody decided otherwise: people with write access, whatever app they use. */
-export const usualTrust = { allowTriage: false, allowByAgent: false, allowThroughApp: true } as const;
-
-/** The logins whose permission is to be asked next: ask, add them to `known` in lower case, and ask again until none is left. */
-export const loginsToAsk = (
-  detail: IssueDetail,
-  policy: TrustPolicy,
-  known: ReadonlyMap<string, Permission> = new Map(),
-): readonly string[] => {
-  const trust = judgeTrust(detail, known, policy);
-  return trust.trusted === null ? trust.unknown : [];
-};
+/** Who put the label on, and through which app, in words for logs and people. */
+export const labelledWords = ({ by }: Pick<Act, 'by'>, throughApp: string | null): string =>
+  `labelled by ${cleanLine(by, 60)}${throughApp === null ? '' : ` through the app ${cleanLine(throughApp, 60)}`}`;
 
 /**
  * The newest act on the ready label, which a judgement is about; null where the history that was read shows none. By
@@ -126,7 +126,7 @@ const newestLabelling = (
   if (event.actor === null || strange !== null)
     return no(strange?.row ?? 3, `${shown(event.actor)}, who put the label on, ${strange?.why ?? 'is gone'}`);
   if (detail.labelling === null) return no(16, 'more happened since the label was put on than can be read');
-  if (detail.labelling.byAgent && !policy.allowByAgent) return no(5, 'an AI agent put the label on');
+  if (detail.labelling.byAgent) return no(5, 'an AI agent put the label on');
   const app = detail.labelling.throughApp;
   if (app !== null && !policy.allowThroughApp)
     return no(6, `the label was put on through the app ${cleanLine(app, 60)}`);
@@ -197,6 +197,13 @@ const changed = ({ what, row, actor }: Change, why: string, policy: TrustPolicy)
     row,
     `the ${what} was changed ${row === 15 ? 'shortly before' : 'after'} the label was put on, by ${shown(actor)}, who ${why}`,
     again(policy),
+  );
+
+const writtenBy = (author: Actor, why: string): Refusal =>
+  held(
+    18,
+    `${shown(author)}, who wrote the issue, ${why}`,
+    'somebody with write access puts what is wanted in words of their own into a new issue and labels that one',
   );
 
 const held = (row: number, reason: string, remedy: string): Refusal => ({ trusted: false, row, reason, remedy });

@@ -17,11 +17,12 @@ import { ensureProject, noCheckout } from './obey.ts';
 import { frozenText, recheckClaim } from './recheck.ts';
 import { note, ofKind, openRunsIn, reasonOf, type StoredRun, type Tick } from './tick.ts';
 
-/** An issue that passed every gate, with the labelling that authorises its run. */
+/** An issue that passed every gate, with the labelling that authorises its run, and in words who did it and how. */
 export type Chosen = {
   repo: RepoRef;
   detail: IssueDetail;
   act: Act;
+  how: string;
   settings: RepoSettings;
   memory: ItemOf<'issue'> | null;
 };
@@ -39,7 +40,7 @@ export const claim = async (tick: Tick, chosen: Chosen): Promise<NotClaimed> => 
     return { ruling: 'over the cap', detail: 'another poller is at work, or the item named lease cannot be read' };
   if ('ruling' in claimed) return claimed;
   const { stored, run, look, lostMs } = claimed;
-  note(tick, run, 'claimed', `labelled by ${cleanLine(run.act.by, 60)}`);
+  note(tick, run, 'claimed', chosen.how);
   const changed = await recheckClaim(tick, stored, run);
   if (changed !== null) return changed;
   await advance(tick, stored, opened(run, { now: tick.now(), by: tick.by }), { look, lostMs });

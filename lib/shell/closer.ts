@@ -5,14 +5,14 @@ import type { Act, IssueDetail, IssueRef, Permission } from '../core/issue.ts';
 import type { ItemOf } from '../core/record.ts';
 import type { Ruling } from '../core/ruling.ts';
 import type { RepoSettings } from '../core/settings.ts';
-import { judgeTrust, type Trust, usualTrust } from '../core/trust.ts';
+import { judgeTrust, type Trust } from '../core/trust.ts';
 import { PortError } from '../ports.ts';
 import type { HeldBack } from './hold.ts';
 import { reasonOf, type Tick } from './tick.ts';
 
-/** What the closest look says of one issue: authorised by this act, or refused and why. */
+/** What the closest look says of one issue: authorised by this act and `how` that came about, or refused and why. */
 export type Closer =
-  | { ruling: 'dispatch'; detail: IssueDetail; act: Act }
+  | { ruling: 'dispatch'; detail: IssueDetail; act: Act; how: string }
   | { ruling: Exclude<Ruling, 'dispatch'>; why: string; held: HeldBack | null };
 
 /**
@@ -32,7 +32,7 @@ export const lookCloser = async (
     const refs = blockersIn(detail.body, detail.repo.name);
     const blockers = refs.length === 0 ? new Map() : await tick.ports.tracker.blockerStates(refs);
     const ruled = ruleDetailed(detail, trust, memory, settings, blockers);
-    if (ruled.ruling === 'dispatch') return { ruling: 'dispatch', detail, act: ruled.act };
+    if (ruled.ruling === 'dispatch') return { ruling: 'dispatch', detail, act: ruled.act, how: ruled.detail };
     // Something else may have been in the way before trust was asked.
     const isHeld = ruled.ruling === 'not trusted' || ruled.ruling === 'changed since';
     const hold = isHeld ? holdOf(detail, trust, settings.labels.ready) : null;
@@ -52,11 +52,7 @@ const trustOf = async (
   detail: IssueDetail,
   settings: RepoSettings,
 ): Promise<{ trust: Trust; permissions: Permissions }> => {
-  const policy = {
-    readyLabel: settings.labels.ready,
-    agentLogins: settings.agentLogins,
-    ...usualTrust,
-  };
+  const policy = { ...settings, readyLabel: settings.labels.ready };
   const permissions = new Map<string, Permission>();
   for (;;) {
     const trust = judgeTrust(detail, permissions, policy);

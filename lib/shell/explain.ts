@@ -166,8 +166,7 @@ const closerRow = async (
   const closer = await lookCloser(listening, { repo, number, nodeId }, memory, settings);
   const rights = asked.length === 0 ? '' : `; ${asked.join(', ')}`;
   if (closer.ruling === 'dispatch') {
-    const { by, at } = closer.act;
-    const fact = `labelled by ${cleanLine(by, 60)} at ${new Date(at).toISOString()}${rights}`;
+    const fact = `${closer.how} at ${new Date(closer.act.at).toISOString()}${rights}`;
     return { gate: 'trust and text', passes: true, fact };
   }
   return {

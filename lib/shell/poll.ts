@@ -1,6 +1,5 @@
 import { leftOf } from '../core/age.ts';
 import { usdOf } from '../core/budget.ts';
-import { cleanLine } from '../core/clean-text.ts';
 import { deadlines } from '../core/deadlines.ts';
 import {
   blockersToAsk,
@@ -260,14 +259,14 @@ const tryOne = async (
       if (closer.held) await tellOfHold(tick, ref, closer.held, memory);
       return { ruling: closer.ruling, detail: closer.why };
     }
-    const { detail, act } = closer;
-    if (tick.isDryRun) return { ruling: 'dispatch', detail: `labelled by ${cleanLine(act.by, 60)}` };
+    const { detail, act, how } = closer;
+    if (tick.isDryRun) return { ruling: 'dispatch', detail: how };
     const spelled = settingsFor(tick.settings, detail.repo.name);
-    const refused = await claim(tick, { repo: detail.repo, detail, act, settings: spelled, memory });
+    const refused = await claim(tick, { repo: detail.repo, detail, act, how, settings: spelled, memory });
     // What only a push or a clone mends is not asked again every minute.
     if (refused?.ruling === 'base red' || refused?.ruling === 'preflight failed')
       await remember(tick, { repo, issue }, refused.ruling, refused.detail);
-    return refused ?? { ruling: 'dispatch', detail: `labelled by ${cleanLine(act.by, 60)}` };
+    return refused ?? { ruling: 'dispatch', detail: how };
   } catch (error) {
     // The claim may stand and its dispatch be owed; the watcher knows what to do. Nothing is known of this issue.
     fail(tick.report, `dispatch of ${repo.name}#${issue.number}`, error);

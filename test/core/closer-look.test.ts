@@ -43,6 +43,12 @@ test('a trusted issue with nothing in its way is dispatched, for the act that au
   expect(rule(aDetail())).toEqual({ ruling: 'dispatch', act, detail: 'labelled by maintainer' });
 });
 
+test('where the label was put on through an app, the ruling names it', () => {
+  expect(rule(aDetail(), { ...trusted, throughApp: 'some\u200b-app' })).toMatchObject({
+    detail: 'labelled by maintainer through the app some-app',
+  });
+});
+
 describe('the detail is fresher than the list', () => {
   test.each([
     ['gone', null],

@@ -3,7 +3,8 @@ import { type Hold, holdNotice, holdOf, mayBeTold } from '../../lib/core/hold-no
 import { markerOf, markerOfAct } from '../../lib/core/ids.ts';
 import type { Actor, IssueDetail, Permission } from '../../lib/core/issue.ts';
 import { Item, newMemory } from '../../lib/core/record.ts';
-import { judgeTrust, type TrustPolicy, usualTrust } from '../../lib/core/trust.ts';
+import { shipped } from '../../lib/core/settings-schema.ts';
+import { judgeTrust, type TrustPolicy } from '../../lib/core/trust.ts';
 import { aDetail, edit, happened, labelledAt, labelling, user } from './issue-builders.ts';
 
 const ready = 'ready-for-agent';
@@ -12,7 +13,7 @@ const rights: ReadonlyMap<string, Permission> = new Map<string, Permission>([
   ['triager', { level: 'read', role: 'triage' }],
   ['stranger', { level: 'read', role: 'read' }],
 ]);
-const policy: TrustPolicy = { ...usualTrust, readyLabel: ready, agentLogins: ['agent-bot'] };
+const policy: TrustPolicy = { ...shipped, readyLabel: ready, agentLogins: ['agent-bot'] };
 const heldIn = (detail: IssueDetail, over: Partial<TrustPolicy> = {}): Hold | null =>
   holdOf(detail, judgeTrust(detail, rights, { ...policy, ...over }), ready);
 const by = (actor: Actor) => aDetail({ events: [labelling({ actor })] });
@@ -48,6 +49,12 @@ describe('A hold is for whoever could mend it', () => {
   test('row 6: somebody who labelled through an app that the policy does not allow', () => {
     const detail = aDetail({ labelling: { throughApp: 'helper', byAgent: false } });
     expect(heldIn(detail, { allowThroughApp: false })).toMatchObject({ row: 6, by: 'maintainer' });
+  });
+
+  test('row 18: somebody who labelled a stranger’s issue where a trusted author is required', () => {
+    const hold = heldIn(aDetail(), { requireTrustedAuthor: true });
+    expect(hold).toMatchObject({ row: 18, by: 'maintainer' });
+    expect(textOf(hold)).toContain('stranger, who wrote the issue, may only read (rule 18).');
   });
 
   test.each([

@@ -279,6 +279,9 @@ describe('what holds for a repo: its own, then the defaults, then what is shippe
       environments: [],
       deployPatterns: [],
       agentLogins: [],
+      allowTriage: false,
+      allowThroughApp: true,
+      requireTrustedAuthor: false,
       paused: false,
     });
   });

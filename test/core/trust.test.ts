@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Actor, IssueDetail, Permission } from '../../lib/core/issue.ts';
-import { judgeTrust, loginsToAsk, type Trust, type TrustPolicy, usualTrust } from '../../lib/core/trust.ts';
+import { shipped } from '../../lib/core/settings-schema.ts';
+import { judgeTrust, type Trust, type TrustPolicy } from '../../lib/core/trust.ts';
 import { aDetail, edit, happened, labelledAt, labelling, user } from './issue-builders.ts';
 
 const policy: TrustPolicy = {
-  ...usualTrust,
+  ...shipped,
   readyLabel: 'ready-for-agent',
   agentLogins: ['Agent-Account'],
 };
@@ -29,6 +30,15 @@ const judge = (detail: IssueDetail, over: Partial<TrustPolicy> = {}): Trust =>
 const rowOf = (detail: IssueDetail, over: Partial<TrustPolicy> = {}): number | 'trusted' | 'unknown' => {
   const trust = judge(detail, over);
   return trust.trusted === null ? 'unknown' : trust.trusted ? 'trusted' : trust.row;
+};
+/** Whose permission is to be asked next. */
+const loginsToAsk = (
+  detail: IssueDetail,
+  asked: TrustPolicy,
+  known: ReadonlyMap<string, Permission> = new Map(),
+): readonly string[] => {
+  const trust = judgeTrust(detail, known, asked);
+  return trust.trusted === null ? trust.unknown : [];
 };
 const by = (actor: Actor) => aDetail({ events: [labelling({ actor })] });
 
@@ -133,10 +143,11 @@ describe('Trust is the labelling act: only the actor of the newest labelling dec
     expect(rowOf(by(user('Agent-Account')))).toBe(4);
   });
 
-  test('row 5: an agent’s labelling is not a person’s, unless that is allowed', () => {
-    const detail = aDetail({ labelling: { throughApp: null, byAgent: true } });
-    expect(rowOf(detail)).toBe(5);
-    expect(rowOf(detail, { allowByAgent: true })).toBe('trusted');
+  test('row 5: an agent’s labelling is not a person’s, whatever is allowed', () => {
+    for (const throughApp of [null, 'some-app'])
+      expect(
+        rowOf(aDetail({ labelling: { throughApp, byAgent: true } }), { allowTriage: true, allowThroughApp: true }),
+      ).toBe(5);
   });
 
   test('row 6: a person’s app is allowed by policy and recorded', () => {
@@ -162,6 +173,38 @@ describe('Trust is the labelling act: only the actor of the newest labelling dec
 
   test('row 11: without an answer nothing is concluded', () => {
     expect(judgeTrust(aDetail(), new Map(), policy)).toEqual({ trusted: null, unknown: ['maintainer'] });
+  });
+
+  test.each<[Actor, number | 'trusted']>([
+    [user('colleague'), 'trusted'],
+    [user('maintainer'), 'trusted'],
+    [user('stranger'), 18],
+    [user('outsider'), 18],
+    [user('ghost'), 18],
+    [user('triager'), 18],
+    [user('agent-account'), 18],
+    [{ login: 'robot', kind: 'bot' }, 18],
+    [{ login: 'acme', kind: 'other' }, 18],
+    [null, 18],
+  ])('row 18: where a trusted author is required, %j is asked for what an editor is: %s', (author, row) => {
+    expect(rowOf(aDetail({ author }), { requireTrustedAuthor: true })).toBe(row);
+    expect(rowOf(aDetail({ author }))).toBe('trusted');
+  });
+
+  test('row 18: an author who triages passes where a labeller would; an author makes up for nobody else', () => {
+    const required = { requireTrustedAuthor: true };
+    expect(rowOf(aDetail({ author: user('triager') }), { ...required, allowTriage: true })).toBe('trusted');
+    const author = user('colleague');
+    expect(rowOf(aDetail({ author, events: [labelling({ actor: user('stranger') })] }), required)).toBe(9);
+    expect(rowOf(aDetail({ author, edits: [edit(labelledAt)] }), required)).toBe(12);
+  });
+
+  test('row 18: the author is asked about after the labeller, and not where no answer could help', () => {
+    const required = { ...policy, requireTrustedAuthor: true };
+    const labeller = new Map([...permissions].filter(([login]) => login === 'maintainer'));
+    expect(loginsToAsk(aDetail(), required)).toEqual(['maintainer']);
+    expect(loginsToAsk(aDetail(), required, labeller)).toEqual(['stranger']);
+    expect(loginsToAsk(aDetail({ author: null }), required, labeller)).toEqual([]);
   });
 
   test('row 17: what is locked or archived is left alone, before anything is asked', () => {

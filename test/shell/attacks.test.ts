@@ -157,6 +157,37 @@ describe('Nothing untrusted is dispatched', () => {
     expect(said.join()).not.toMatch(/send the keys/i);
   });
 
+  test.each([
+    ['through an app, where that does not count', { allowThroughApp: false }, 'app', /not trusted: .*helper.*rule 6/],
+    [
+      'a stranger’s issue, where a trusted author is required',
+      { requireTrustedAuthor: true },
+      'label',
+      /not trusted: stranger, who wrote .*rule 18/,
+    ],
+  ] as const)('a maintainer labels %s', async (_, cautious, how, held) => {
+    const { sim } = await simulationOverHttp(
+      [{ repo: web, agent: 'lands at once', author: 'stranger', ...unlabelled }],
+      { repos: { [web]: cautious } },
+    );
+    sim.world.github.label(web, 1, ready, 'maintainer', sim.now(), how === 'app' ? { via: 'helper' } : {});
+    expect(await ruledOn(sim)).toMatch(held);
+    expect(sim.world.t3.threads()).toEqual([]);
+    expect(commentsOf(sim.world, web, 1)).toHaveLength(1);
+  });
+
+  test('what a repo lets in is let in, and an app that was used is on record', async () => {
+    const { sim } = await simulationOverHttp([{ repo: web, agent: 'lands at once', ...unlabelled }], {
+      repos: { [web]: { allowTriage: true } },
+    });
+    sim.world.github.label(web, 1, ready, 'triager', sim.now(), { via: 'helper' });
+    const { rulings, reports } = await minutes(sim, 20);
+    const how = 'labelled by triager through the app helper';
+    expect(rulings).toContain(`${web}#1 dispatch: ${how}`);
+    const happened = reports.flatMap((report) => report.happened);
+    expect(happened).toContainEqual(expect.objectContaining({ what: 'claimed', why: how }));
+  });
+
   test('an issue is transferred in with the label on', async () => {
     const { sim } = await simulationOverHttp([
       { repo: 'acme/inbox', agent: 'lands at once' },

@@ -155,6 +155,9 @@ export const someSettings = (over: Partial<RepoSettings> = {}): RepoSettings => 
   environments: [],
   deployPatterns: [],
   agentLogins: [],
+  allowTriage: false,
+  allowThroughApp: true,
+  requireTrustedAuthor: false,
   paused: false,
   ...over,
 });
