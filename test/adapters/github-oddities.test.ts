@@ -4,6 +4,8 @@ import { githubForge } from '../../lib/adapters/github-forge.ts';
 import { githubTracker } from '../../lib/adapters/github-tracker.ts';
 import { watchMemory } from '../../lib/adapters/github-watched.ts';
 import type { Mirror } from '../../lib/core/mirror.ts';
+import { shipped } from '../../lib/core/settings-schema.ts';
+import { judgeTrust } from '../../lib/core/trust.ts';
 import type { Fault, HttpRequest } from '../../lib/sandbox/github-handler.ts';
 import { readyIssue, shopRef, shopWorld } from '../contract/tracker-contract.ts';
 import { startGithub } from '../support/github-stand-in.ts';
@@ -160,6 +162,17 @@ describe('the detail decides on trust, so it is whole or none', () => {
       queried(request, 'Detail')
         ? answered({ data: { node: { ...node, ...change } }, ...(errors ? { errors } : {}) })
         : undefined;
+
+  test.each([
+    ['archived', { isArchived: true }],
+    ['switched off by the tracker', { isDisabled: true }],
+  ])('a repo that is %s counts as archived, which trust refuses by row 17', async (_, change) => {
+    const { tracker, issue } = await odd(showing({ repository: { ...node.repository, ...change } }));
+    const detail = await tracker.detail(issue, 'ready-for-agent');
+    expect(detail).toMatchObject({ archived: true });
+    const policy = { ...shipped, readyLabel: 'ready-for-agent' };
+    expect(judgeTrust(detail!, new Map(), policy)).toMatchObject({ trusted: false, row: 17 });
+  });
 
   test('an issue nobody edited needs no list of edits, and a body of nothing is empty', async () => {
     const { tracker, issue } = await odd(showing({}));
