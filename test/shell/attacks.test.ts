@@ -381,21 +381,30 @@ describe('Nothing unproven is closed', () => {
     expect(decided[0]).toMatch(/^fix forward: .*test/);
   });
 
-  test('somebody else pushes with the trailer of this run while its agent is at work: what they pushed has to be green', async () => {
-    const { sim } = await simulationOverHttp([{ repo: web, agent: 'stops without pushing' }]);
-    await minutes(sim, 2);
-    const [thread] = threadsOf(sim, web, 1);
-    const [text] = sim.world.t3.messagesOf(thread!.id).map((message) => message.text);
-    const run = /AFK-Run: ([0-9a-f]{32})/.exec(text!)![1];
-    sim.world.nextCi(web, 'red');
-    sim.world.github.push(
-      web,
-      { actor: 'stranger', commits: [{ message: `feat: mine\n\nAFK-Run: ${run}` }] },
-      sim.now(),
-    );
-    await toRest(sim);
-    expect(standing(sim, web, 1)).toBe('handed back');
-  });
+  test.each([
+    ['red: what they pushed has to be green', 'red', 'handed back'],
+    // The trailer attributes and does not authenticate: docs/adr/0018.
+    ['green: whoever may push there may close the issue as well, and it is done', 'green', 'done'],
+  ] as const)(
+    'somebody else pushes with the trailer of this run while its agent is at work, %s',
+    async (_, ci, end) => {
+      const { sim } = await simulationOverHttp([{ repo: web, agent: 'stops without pushing' }]);
+      await minutes(sim, 2);
+      const [thread] = threadsOf(sim, web, 1);
+      const [text] = sim.world.t3.messagesOf(thread!.id).map((message) => message.text);
+      const run = /AFK-Run: ([0-9a-f]{32})/.exec(text!)![1];
+      sim.world.nextCi(web, ci);
+      const { after } = sim.world.github.push(
+        web,
+        { actor: 'stranger', commits: [{ message: `feat: mine\n\nAFK-Run: ${run}` }] },
+        sim.now(),
+      );
+      await toRest(sim);
+      expect(standing(sim, web, 1)).toBe(end);
+      // Under the eyes of whoever reads the issue: the commit is named.
+      expect(commentsOf(sim.world, web, 1)[0]!.body).toContain(after.slice(0, 7));
+    },
+  );
 
   test('the trailer of another run proves nothing for this one', async () => {
     const { stands } = await judged(
