@@ -80,5 +80,6 @@ describe('The template in an emulator of CloudFormation', () => {
 
     await account.put('/afk/control/kill-switch', 'true');
     expect(await world.tick('poller')).toMatchObject({ reason: 'the kill switch is on', calls: { total: 1 } });
-  });
+    // A program of its own, which shares two cores with every other test.
+  }, 120_000);
 });

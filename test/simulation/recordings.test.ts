@@ -253,6 +253,7 @@ type Fault = {
   says: RegExp;
   /** Minutes it lasts; what hangs takes real time. */
   lasts: number;
+  t3TimeoutMs?: number;
 };
 const json = { 'content-type': 'application/json' };
 const shellSaying = (change: (text: string) => string) => (sim: Simulation) => ({
@@ -266,6 +267,7 @@ const faults: readonly Fault[] = [
     answer: () => 'hang',
     says: /^executor: PortError: .*no whole answer within/,
     lasts: 3,
+    t3TimeoutMs: 250,
   },
   {
     what: 'it answers 401',
@@ -292,20 +294,27 @@ const faults: readonly Fault[] = [
 ];
 
 describe('T3 in trouble while a run is out: a tick never crashes, nothing counts as an end, and afterwards it goes on', () => {
-  test.each(faults.map((fault) => [fault.what, fault] as const))('%s', async (_, { answer, says, lasts }) => {
-    const { sim, faults: at } = await simulationOverHttp([{ repo: web, agent: 'takes its time' }]);
-    await minutes(sim, 3);
-    at.t3 = ({ path }) => (path === '/api/orchestration/shell' ? answer(sim) : null);
-    const { failed, happened } = await minutes(sim, lasts, { kinds: ['watch'] });
-    at.t3 = () => null;
-    expect(failed.filter((line) => says.test(line)).length).toBe(says.test('') ? 0 : lasts);
-    expect(failed.filter((line) => !says.test(line))).toEqual([]);
-    expect(happened).toEqual([]);
-    const { reports } = await toRest(sim, 120);
-    expect(reports.flatMap(({ ended }) => ended.map(({ outcome, restarts }) => [outcome, restarts]))).toEqual([
-      ['done', 0],
-    ]);
-  });
+  test.each(faults.map((fault) => [fault.what, fault] as const))(
+    '%s',
+    async (_, { answer, says, lasts, t3TimeoutMs }) => {
+      const { sim, faults: at } = await simulationOverHttp(
+        [{ repo: web, agent: 'takes its time' }],
+        {},
+        t3TimeoutMs === undefined ? {} : { t3TimeoutMs },
+      );
+      await minutes(sim, 3);
+      at.t3 = ({ path }) => (path === '/api/orchestration/shell' ? answer(sim) : null);
+      const { failed, happened } = await minutes(sim, lasts, { kinds: ['watch'] });
+      at.t3 = () => null;
+      expect(failed.filter((line) => says.test(line)).length).toBe(says.test('') ? 0 : lasts);
+      expect(failed.filter((line) => !says.test(line))).toEqual([]);
+      expect(happened).toEqual([]);
+      const { reports } = await toRest(sim, 120);
+      expect(reports.flatMap(({ ended }) => ended.map(({ outcome, restarts }) => [outcome, restarts]))).toEqual([
+        ['done', 0],
+      ]);
+    },
+  );
 
   test('words nobody knows that stay are a stall like any other: interrupted, and handed back with the lock held until the agent is out', async () => {
     const { sim, faults: at } = await simulationOverHttp([{ repo: web, agent: 'hangs' }]);

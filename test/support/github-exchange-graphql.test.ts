@@ -239,8 +239,8 @@ const answered: readonly Seeded[] = [
   ],
   [
     'an undocumented property of an error',
-    withAnswer(good.holes, (body) => (body.errors[0].code = 404)),
-    'query Scan: answer 200 errors.0: Unrecognized key: "code"',
+    withAnswer(good.holes, (body) => (body.errors[0].hint = 404)),
+    'query Scan: answer 200 errors.0: Unrecognized key: "hint"',
   ],
   [
     'an error about what is there',

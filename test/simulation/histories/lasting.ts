@@ -24,7 +24,8 @@ export const lasting = (sim: Simulation, people: Acting, places: readonly Place[
     });
     const now = [
       ...labels.map((what) => ({ what: `${what}: in progress without a run`, max: labelMsMax })),
-      ...open.map(({ id }) => ({ what: `run ${id}: open`, max: runMsMax })),
+      // Whose agent nobody sees keeps its repo, and is with a person.
+      ...open.filter(({ stuck }) => stuck !== true).map(({ id }) => ({ what: `run ${id}: open`, max: runMsMax })),
     ];
     for (const what of since.keys()) if (!now.some((one) => one.what === what)) since.delete(what);
     for (const { what } of now) since.set(what, since.get(what) ?? sim.now());
@@ -35,7 +36,7 @@ export const lasting = (sim: Simulation, people: Acting, places: readonly Place[
   };
 };
 
-type Row = { id: string; issue: { nodeId: string } };
+type Row = { id: string; issue: { nodeId: string }; stuck?: boolean };
 
 const runsIn = ({ table }: Simulation, prefix: string): readonly Row[] =>
   [...table.rows].flatMap(([key, text]) => (key.startsWith(prefix) ? [JSON.parse(text).data.run as Row] : []));
