@@ -187,6 +187,8 @@ export type LandingFacts = {
   tip: string | null;
   /** A commit after the tip exists on the branch. */
   hasDescendant: boolean;
+  /** When the tip came to the branch, epoch ms by the tracker's stamp; null where its record of pushes does not tell. */
+  pushedAt: number | null;
   declared: { testsRed: boolean; green: boolean };
   /** The default branch no longer contains `base`. */
   rewritten: boolean;

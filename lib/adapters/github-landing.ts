@@ -40,6 +40,7 @@ export const landing = async (
       .slice(0, commitsMax),
     tip: found?.tip ?? null,
     hasDescendant: found?.hasDescendant ?? false,
+    pushedAt: found?.pushedAt ?? null,
     declared: declaredPhases(own.map((commit) => commit.message)),
     rewritten,
   };
@@ -52,7 +53,10 @@ const pageSize = 100;
 const pagesMax = 10;
 
 const untouched: Since = { commits: [], rewritten: false };
-const nothing = { commits: [], tip: null, hasDescendant: false, declared: { testsRed: false, green: false } };
+const nothing = {
+  ...{ commits: [], tip: null, hasDescendant: false, pushedAt: null },
+  declared: { testsRed: false, green: false },
+};
 
 /** Oldest first. Where the base is no longer part of the branch: what is new since they parted, or the last commits. */
 const commitsSince = async (client: GithubClient, repo: RepoRef, base: string, head: string): Promise<Since> => {

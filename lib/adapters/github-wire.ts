@@ -95,7 +95,11 @@ export const Comparison = z.object({
 
 export const Commits = z.array(CommitRow);
 
-export const Activities = z.array(z.object({ before: z.string(), after: z.string() }));
+export const Activities = z.array(
+  z
+    .object({ before: z.string(), after: z.string(), timestamp: Instant })
+    .transform(({ before, after, timestamp: at }) => ({ before, after, at })),
+);
 
 export const Rules = z.array(z.object({ type: z.string() }));
 

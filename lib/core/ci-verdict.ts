@@ -19,10 +19,12 @@ import { publicLine, withinBytes } from './clean-text.ts';
  * | nothing reported, age under grace                                  | pending                              |
  * | nothing reported after grace                                       | none                                 |
  * | only skipped and neutral checks                                    | none                                 |
- * | the last completion younger than settle                            | pending                              |
+ * | the last completion, or the push, younger than settle              | pending                              |
+ * | passed only before the push, age under grace + settle              | pending                              |
  * | otherwise: at least one success, the rest skipped or neutral       | green                                |
  *
- * Pure and total; the order of checks does not matter. Only counted checks are evidence (`countedChecks`). Verdicts
+ * Pure and total; the order of checks does not matter. Only counted checks are evidence (`countedChecks`). A check that
+ * began before the push ran on a branch or a pull request with the same commit: no expected check is there by it. Verdicts
  * `red` and `pending` may change with a later look, as a re-run turns red into pending again.
  */
 export const ciVerdict = (inputs: CiInputs): CiVerdict => {
@@ -54,7 +56,8 @@ export const ciVerdict = (inputs: CiInputs): CiVerdict => {
   const held = having('held');
   if (held.length > 0) return { verdict: 'blocked', reason: `waits for a person: ${wordsOf(held.map(nameOf))}` };
 
-  const seen = new Set(checks.map((check) => expectedKeyOf(check.name)));
+  const ofPush = checks.filter(({ startedAt }) => !isBefore(startedAt, inputs.pushedAt));
+  const seen = new Set(ofPush.filter(isExpectable).map((check) => expectedKeyOf(check.name)));
   const late = inputs.expected.filter((key) => !seen.has(key)).length;
   if (late > 0 && ageMs < graceMs + settleMs)
     return pending(`of the checks seen before this run ${late} not there yet`);
@@ -69,8 +72,10 @@ export const ciVerdict = (inputs: CiInputs): CiVerdict => {
   }
   if (having('passed').length === 0) return { verdict: 'none', reason: 'every check was skipped or neutral' };
   // Where no completion time is known, green has to hold for as long since the push itself.
-  if ((inputs.sinceLastCompletionMs ?? ageMs) < settleMs)
+  if (Math.min(inputs.sinceLastCompletionMs ?? ageMs, ageMs) < settleMs)
     return pending('settling, since a later check may still start');
+  if (!ofPush.some((check) => bearingOf(check) === 'passed') && ageMs < graceMs + settleMs)
+    return pending('what passed began before the push');
   return { verdict: 'green' };
 };
 
@@ -133,6 +138,8 @@ export type CiInputs = CiFacts &
     expected: readonly string[];
     /** Since the push was seen. */
     ageMs: number;
+    /** When it came to the branch, epoch ms by the tracker's stamp; null where that is not known. */
+    pushedAt: number | null;
     /** Since `lastCompletionAt`; null where no time is known. */
     sinceLastCompletionMs: number | null;
     graceMs: number;
@@ -184,16 +191,18 @@ export const bearingOf = (check: Check): Bearing => {
 
 /**
  * What a push is expected to bring, learnt from a commit before it: keys of names, at most twelve, workflows of a push
- * first. A status, or a check of another app, does not say by what it was started: on a branch it was a push. Keys are
- * short and of one length, since a record has to carry them, and many names differ in their last letters only.
+ * first. Keys are short and of one length, since a record has to carry them, and many names differ in their last letters only.
  */
 export const expectedFrom = (checks: readonly Check[], deployPatterns: readonly string[]): readonly string[] => {
   const ofPush = newestChecks(checks).filter(
-    ({ name, event }) => (event === 'push' || event === null) && !isDeployName(name, deployPatterns),
+    (check) => isExpectable(check) && !isDeployName(check.name, deployPatterns),
   );
   const surestFirst = [...ofPush.filter(({ event }) => event === 'push'), ...ofPush];
   return [...new Set(surestFirst.map(({ name }) => expectedKeyOf(name)))].slice(0, expectedMax);
 };
+
+// A status, or a check of another app, does not say by what it was started: on a branch it was a push.
+const isExpectable = ({ event }: Check): boolean => event === 'push' || event === null;
 
 /** How a check is remembered between commits: its name, cleaned, redacted and bounded. */
 export const checkKeyOf = (name: string): string => withinBytes(publicLine(name, 60), 60);
@@ -268,6 +277,12 @@ const compareTries = (a: Check, b: Check): number =>
   compareText(JSON.stringify(a), JSON.stringify(b));
 
 const startOf = (check: Check): number => check.startedAt ?? check.completedAt ?? Number.POSITIVE_INFINITY;
+
+// Stamps of two services on one event are seconds apart.
+const stampsApartMs = 60_000;
+
+const isBefore = (startedAt: number | null, pushedAt: number | null): boolean =>
+  startedAt !== null && pushedAt !== null && startedAt < pushedAt - stampsApartMs;
 
 // A subtraction would make of two infinities something that is not a number.
 const compareNumber = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);

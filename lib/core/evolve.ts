@@ -1,7 +1,7 @@
 import { deadlines } from './deadlines.ts';
 import type { AgentFacts, Facts, IssueFacts, Proof } from './facts.ts';
 import { withPull } from './pull-request.ts';
-import { type ActiveRun, commonOf, isActive, type OpenRun, type Push, withTrackerBack } from './run.ts';
+import { type ActiveRun, commonOf, isActive, type OpenRun, type Push, pushOf, withTrackerBack } from './run.ts';
 import type { TurnState } from './turn-state.ts';
 
 /** A run of which a turn was asked for. */
@@ -16,7 +16,8 @@ export const evolve = <R extends StartedRun>(run: R, facts: Facts): R | ActiveRu
   const turned = facts.agent === null ? reached : withTurn(reached, facts.agent, facts.clock);
   const { issue } = facts;
   if (issue === null || issue === 'gone') return turned;
-  const proposed = issue.pull === null ? turned : withPull(turned, issue.pull.shown, facts.clock);
+  const named = withBranch(turned, issue.branch);
+  const proposed = issue.pull === null ? named : withPull(named, issue.pull.shown, facts.clock);
   return withLanding(proposed, issue, facts.clock);
 };
 
@@ -78,10 +79,16 @@ const withTokens = <R extends StartedRun>(run: R, { tokens }: AgentFacts, clock:
 const isTakenUp = ({ is }: TurnState): boolean =>
   is === 'at work' || is === 'asking' || is === 'interrupting' || is === 'background' || is === 'over';
 
+/** A default branch that was renamed: whatever is said to the agent from now on names it as it is. */
+const withBranch = <R extends StartedRun>(run: R, branch: string | null): R =>
+  branch === null || branch === run.repo.branch ? run : { ...run, repo: { ...run.repo, branch } };
+
 const withLanding = <R extends StartedRun>(run: R, { landing }: IssueFacts, clock: number): R | ActiveRun => {
   if (landing === null) return run;
   const { head, tip, commits, declared } = landing;
-  const seen = head === run.headSeen ? run : { ...run, headSeen: head };
+  const isLost = (tip === null || commits.length === 0) && pushOf(run) !== null;
+  const rewritten = run.rewritten || landing.rewritten || isLost;
+  const seen = head === run.headSeen && rewritten === run.rewritten ? run : { ...run, headSeen: head, rewritten };
   // What was pushed is not on the branch any more: nothing of this run is, and nothing proves it.
   if (tip === null || commits.length === 0) return isActive(seen) ? withoutPush(seen) : seen;
   const isKnown = commits.join() === seen.commits.join() && sameDeclared(declared, seen.declared);
@@ -101,7 +108,7 @@ const withPush = (
   tip: string,
   clock: number,
 ): ActiveRun => {
-  const { hasDescendant, follows } = landing;
+  const { hasDescendant, follows, pushedAt } = landing;
   const before = run.phase === 'working' ? null : run.push;
   const origin = follows ?? tip;
   // The same push as before: what is watched in its place goes on being watched, unless CI was cut short there too.
@@ -109,6 +116,6 @@ const withPush = (
     return hasDescendant === before.hasDescendant || run.phase === 'working'
       ? run
       : { ...run, push: { ...before, hasDescendant } };
-  const fresh: Push = { tip, origin, seenAt: clock, hasDescendant, redAt: null, greenAt: null };
+  const fresh: Push = { tip, origin, seenAt: clock, pushedAt, hasDescendant, redAt: null, greenAt: null };
   return { ...commonOf(run), phase: 'verifying', turn: run.turn, push: fresh };
 };

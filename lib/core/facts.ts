@@ -35,6 +35,8 @@ export type IssueFacts = {
   closedBy: Actor;
   /** The closing was done by a commit that carries this run's trailer. */
   closedByOwnCommit: boolean;
+  /** The default branch's name now; null where there is none. */
+  branch: string | null;
   /** The head that was searched, and what was found; null where the head is the one searched before. */
   landing: {
     head: string;
@@ -43,7 +45,11 @@ export type IssueFacts = {
     /** The tip by the trailer where `tip` is watched in its place; null where it is that tip itself. */
     follows: string | null;
     hasDescendant: boolean;
+    /** When the tip came to the branch, epoch ms by the tracker's stamp; null where it does not tell. */
+    pushedAt: number | null;
     declared: { testsRed: boolean; green: boolean };
+    /** The branch does not contain the run's base any more. */
+    rewritten: boolean;
   } | null;
   /**
    * The run's pull request, where its changes land by one; its checks only while no turn is out. Null where there is
@@ -109,6 +115,7 @@ export const proofOf = (
     ...rules,
     expected: base.expected,
     ageMs,
+    pushedAt: push.pushedAt,
     sinceLastCompletionMs: lastCompletedAt === null ? null : Math.max(0, at.now - lastCompletedAt),
     graceMs: deadlines.ciAppearsMs,
     settleMs: deadlines.ciSettlesMs,
@@ -142,7 +149,14 @@ export const proofOf = (
 /** CI spoke no verdict on a commit because a later push cut it short: that one's carries it on. */
 export const isCutShort = (ci: CiFacts, settings: RepoSettings): boolean => {
   const rules = { required: ci.required, expected: [], deployPatterns: settings.deployPatterns };
-  const limits = { ageMs: 0, sinceLastCompletionMs: null, graceMs: 0, settleMs: 0, deadlineMs: deadlines.ciMs };
+  const limits = {
+    ageMs: 0,
+    pushedAt: null,
+    sinceLastCompletionMs: null,
+    graceMs: 0,
+    settleMs: 0,
+    deadlineMs: deadlines.ciMs,
+  };
   const verdict = ciVerdict({ ...ci, ...rules, ...limits });
   return verdict.verdict === 'pending' && verdict.follow;
 };

@@ -119,7 +119,7 @@ const verdictOn = (
     ...ci,
     ...at,
     // What it demands before a merge GitHub sees to itself: its name may be another one than on the default branch.
-    ...{ required: [], expected: [], deployPatterns },
+    ...{ required: [], expected: [], pushedAt: null, deployPatterns },
     graceMs: deadlines.ciAppearsMs,
     settleMs: deadlines.ciSettlesMs,
     // The wait for checks has its deadline where it is named; here only what waits for a person is told apart.

@@ -16,8 +16,8 @@ export const pushTip = (history: History, runId: string, merged: string | null =
 /** A commit of a compare list; `parents` as git orders them, the first being the branch it was made on. */
 export type Commit = { sha: string; message: string; parents: readonly string[] };
 
-/** A push to the default branch; forced ones and merges are among them. */
-export type Push = { before: string; after: string };
+/** A push to the default branch; forced ones and merges are among them. `at` is the tracker's stamp, epoch ms; null where there is none. */
+export type Push = { before: string; after: string; at: number | null };
 
 /** The default branch since the run's base, as one look shows it. */
 export type History = {
@@ -31,8 +31,11 @@ export type History = {
   checked: ReadonlySet<string>;
 };
 
-/** `by` says what the tip was found by; `hasDescendant`, that the branch has a commit after it. */
-export type Tip = { tip: string; by: 'push' | 'checks' | 'head'; hasDescendant: boolean };
+/**
+ * `by` says what the tip was found by; `hasDescendant`, that the branch has a commit after it; `pushedAt`, when it came
+ * to the branch by the tracker's stamp, null where no push of the record brought it.
+ */
+export type Tip = { tip: string; by: 'push' | 'checks' | 'head'; hasDescendant: boolean; pushedAt: number | null };
 
 /** `commits` are all of this run, oldest first. */
 export type PushTip = Tip & { commits: readonly Commit[] };
@@ -49,8 +52,11 @@ export const commitsOfRun = (
   commits: readonly Commit[],
   runId: string,
   merged: string | null = null,
-): readonly Commit[] =>
-  commits.filter(({ sha, message }) => sha === merged || trailersOf(message, 'afk-run').includes(runId));
+): readonly Commit[] => commits.filter(({ sha, message }) => sha === merged || carriesTrailer(message, runId));
+
+/** Whether a message has a line `AFK-Run: <run id>`; in any case, since the id is hexadecimal. */
+export const carriesTrailer = (message: string, runId: string): boolean =>
+  trailersOf(message, 'afk-run').some((value) => value.toLowerCase() === runId.toLowerCase());
 
 /** What the agent declared in these messages by `AFK-Phase`; a claim for people to read, never proof. */
 export const declaredPhases = (messages: readonly string[]): { testsRed: boolean; green: boolean } => {
@@ -73,11 +79,14 @@ const tipCarrying = (history: History, carries: Carries): Tip | null => {
   if (head === undefined) return null;
   const isCarrier = (sha: string): boolean => carries(reachedFrom(sha, bySha), sha);
   if (!isCarrier(head)) return null;
-  const found = (tip: string, by: Tip['by']): Tip => ({ tip, by, hasDescendant: tip !== history.head });
+  const found = (tip: string, by: Tip['by'], pushedAt: number | null = null): Tip => ({
+    ...{ tip, by, pushedAt },
+    hasDescendant: tip !== history.head,
+  });
 
   // The push that brought the last of them: what was there before it did not carry them all.
   const push = history.pushes.find(({ before, after }) => isCarrier(after) && !isCarrier(before));
-  if (push) return found(push.after, 'push');
+  if (push) return found(push.after, 'push', push.at);
 
   const nearest = firstParents(head, bySha).findLast((sha) => history.checked.has(sha) && isCarrier(sha));
   return nearest === undefined ? found(head, 'head') : found(nearest, 'checks');

@@ -36,6 +36,8 @@ export const Push = z.strictObject({
   /** The tip by the trailer, where `tip` is a later commit that is watched because CI was cut short on this one. */
   origin: Sha,
   seenAt: Instant,
+  /** When the tip came to the branch, wall time by the tracker's stamp; null where it does not tell. */
+  pushedAt: Instant.nullable().default(null),
   /** A later commit stands on the branch: it carries this one on when CI cuts the tip short. */
   hasDescendant: z.boolean(),
   redAt: Instant.nullable(),
@@ -113,6 +115,8 @@ const Common = z.strictObject({
   answers: z.number().int().min(0),
   /** Earlier runs of this labelling that were released, since the executor was at fault. */
   releases: z.number().int().min(0),
+  /** The default branch was seen without what this run had pushed there, or the commit that it began on. */
+  rewritten: z.boolean().default(false),
   /** Reopened by us after our own keyword closed it too early. */
   reopened: z.boolean(),
   /** The default branch's head that was searched last for this run's commits. */
@@ -268,6 +272,7 @@ export const commonOf = (run: OpenRun): Omit<ClaimedRun, 'phase'> => ({
   nudges: run.nudges,
   restarts: run.restarts,
   answers: run.answers,
+  rewritten: run.rewritten,
   reopened: run.reopened,
   headSeen: run.headSeen,
   baseRed: run.baseRed,

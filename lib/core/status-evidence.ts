@@ -1,5 +1,14 @@
 import { assertNever } from './assert.ts';
-import { capital, environmentWords, homeOf, linked, pullWords, standsWords, type ToldRun } from './comment-words.ts';
+import {
+  branchWords,
+  capital,
+  environmentWords,
+  homeOf,
+  linked,
+  pullWords,
+  standsWords,
+  type ToldRun,
+} from './comment-words.ts';
 import { type ChecklistRow, checklistOf, pushUnderWatch, type ShownPhase } from './phase-checklist.ts';
 import type { RepoSettings } from './settings.ts';
 
@@ -7,6 +16,7 @@ import type { RepoSettings } from './settings.ts';
 export const evidenceOf = (run: ToldRun, settings: RepoSettings): readonly string[] => [
   checklist(run, settings),
   ...commits(run),
+  run.rewritten ? `⚠️ The history of ${branchWords(run)} was rewritten while this run was on its way.` : '',
   effort(run),
 ];
 

@@ -7,7 +7,7 @@ import { checksOf, commitAt, compareCommits, historyOf, latestStatuses } from '.
 import { GithubRefusal } from './github-refusal.ts';
 import { issueHtml, repoHtml } from './github-rest-shapes.ts';
 import type { Commit, Issue, Pull, Repo, State } from './github-state.ts';
-import { newestEvents } from './world-reads.ts';
+import { newestEvents, secondOf } from './world-reads.ts';
 import { reportsOf, saidIn } from './world-reports.ts';
 import type { WorldViewer } from './world-viewer.ts';
 
@@ -52,6 +52,7 @@ const nothing: LandingFacts = {
   commits: [],
   tip: null,
   hasDescendant: false,
+  pushedAt: null,
   declared: { testsRed: false, green: false },
   rewritten: false,
 };
@@ -67,6 +68,7 @@ const landing = (
   const pushes = repo.activity
     .filter((entry) => entry.ref === `refs/heads/${branch}`)
     .slice(-pageSize)
+    .map(({ before, after, at }) => ({ before, after, at: secondOf(at) }))
     .reverse();
   const history = { commits, head, pushes, checked: new Set<string>() };
   const tipOf = (known: History): Tip | null =>
@@ -81,6 +83,7 @@ const landing = (
       .reverse(),
     tip: found?.tip ?? null,
     hasDescendant: found?.hasDescendant ?? false,
+    pushedAt: found?.pushedAt ?? null,
     declared: declaredPhases(own.map((commit) => commit.message)),
     rewritten,
   };

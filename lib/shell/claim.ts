@@ -105,6 +105,7 @@ const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory
     nudges: 0,
     restarts: 0,
     answers: 0,
+    rewritten: false,
     reopened: false,
     headSeen: null,
     baseRed: [...baseRed],

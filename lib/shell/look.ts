@@ -3,6 +3,7 @@ import type { StartedRun } from '../core/evolve.ts';
 import { type AgentFacts, type Facts, type IssueFacts, isCutShort } from '../core/facts.ts';
 import { threadIdOf } from '../core/ids.ts';
 import { openPullOf } from '../core/pull-request.ts';
+import { carriesTrailer } from '../core/push-tip.ts';
 import { pushOf, runTime } from '../core/run.ts';
 import type { RepoSettings } from '../core/settings.ts';
 import { isTurnOut } from '../core/situation.ts';
@@ -163,8 +164,8 @@ const lookAtPush = async (
   const isKept = push !== null && (searched === null || searched.tip === push.origin);
   const tip = isKept ? push.tip : (searched?.tip ?? null);
   const landingOf = (found: LandingFacts, at: string | null, follows: string | null): Pushed['landing'] => ({
-    ...{ head, commits: found.commits, declared: found.declared },
-    ...{ tip: at, follows, hasDescendant: at !== null && at !== head },
+    ...{ head, commits: found.commits, declared: found.declared, rewritten: found.rewritten },
+    ...{ tip: at, follows, hasDescendant: at !== null && at !== head, pushedAt: found.pushedAt },
   });
   const landing = searched && landingOf(searched, tip, isKept && push.tip !== push.origin ? push.origin : null);
   if (tip === null) return { landing, proof: null };
@@ -189,6 +190,7 @@ const labelsOf = (
   const actorOf = (label: string) => watched.labelActs.get(label.toLowerCase())?.actor ?? null;
   return {
     open: watched.open,
+    branch: watched.head?.name ?? null,
     // Another name in the settings, or a renamed label, is nobody taking it off: only an act is.
     hasReady: has(settings.labels.ready) || kindOf(settings.labels.ready) !== 'unlabeled',
     hasHold: has(settings.labels.hold),
@@ -203,6 +205,3 @@ const labelsOf = (
 /** A keyword in our commit, or in the text of our pull request, which closes by the commit of its merge. */
 const isOwnCommit = (commit: { sha: string; message: string } | null, runId: string, merged: string | null): boolean =>
   commit !== null && (commit.sha === merged || carriesTrailer(commit.message, runId));
-
-const carriesTrailer = (message: string, runId: string): boolean =>
-  message.split('\n').some((line) => line.trim().toLowerCase() === `afk-run: ${runId}`);

@@ -18,6 +18,11 @@ export const learnt = (before: ActiveRun, after: StartedRun): readonly { what: W
       why: `pull request #${after.pull?.number}, at ${after.pull?.head.slice(0, 7)}`,
       isNews: after.pull !== null && after.pull.number !== before.pull?.number,
     },
+    {
+      what: 'rewritten',
+      why: `${after.repo.branch} lost what this run pushed, or began on`,
+      isNews: after.rewritten && !before.rewritten,
+    },
     { what: 'pushed', why: `to ${after.repo.branch}: ${is?.tip.slice(0, 7)}`, isNews: isNewTip },
     { what: 'CI red', why: `on ${is?.tip.slice(0, 7)}`, isNews: is?.redAt != null && (isNewTip || was?.redAt == null) },
     {

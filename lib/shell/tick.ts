@@ -39,6 +39,7 @@ export type What =
   | 'asked'
   | 'at work'
   | 'proposed'
+  | 'rewritten'
   | 'pushed'
   | 'CI red'
   | 'CI green'

@@ -3,6 +3,7 @@ import { keptName } from '../../lib/core/said.ts';
 import type { Forge } from '../../lib/ports.ts';
 import type { CheckPlan, DeployPlan } from '../../lib/sandbox/github-ci.ts';
 import type { GithubWorld } from '../../lib/sandbox/github-world.ts';
+import { secondOf } from '../../lib/sandbox/world-reads.ts';
 import { shopRef, shopWorld } from './tracker-contract.ts';
 
 /** A forge that looks at this world as `afk-bot`, whose token is `afk-token`. Called inside a test. */
@@ -42,6 +43,7 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       commits: [],
       tip: null,
       hasDescendant: false,
+      pushedAt: null,
       declared: { testsRed: false, green: false },
       rewritten: false,
     };
@@ -58,13 +60,14 @@ export const forgeContract = (title: string, make: MakeForge): void => {
     });
 
     test("the run's commits come newest first, and what is watched is the tip of their push", async () => {
-      const { landing, push } = await forging();
+      const { world, landing, push } = await forging();
       const first = push([`Red\n\n${trailer}\nAFK-Phase: tests-red`]);
       const second = push([`Green\n\n${trailer}\nAFK-Phase: green`, 'By somebody else in the same push']);
       expect(await landing()).toEqual({
         commits: [second.shas[0], first.shas[0]],
         tip: second.after,
         hasDescendant: false,
+        pushedAt: secondOf(world.state.at),
         declared: { testsRed: true, green: true },
         rewritten: false,
       });

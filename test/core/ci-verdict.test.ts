@@ -51,6 +51,7 @@ const inputsOf = (over: Partial<CiInputs> = {}): CiInputs => ({
   expected: [],
   deployPatterns: [],
   ageMs: 10 * minute,
+  pushedAt: null,
   sinceLastCompletionMs: 9 * minute,
   ...ciDefaults,
   ...over,
@@ -426,6 +427,46 @@ describe('which checks count', () => {
   });
 });
 
+describe('the same commit may have been tried before it was pushed here', () => {
+  const pushedAt = 100 * minute;
+  const before = { startedAt: pushedAt - 10 * minute, completedAt: pushedAt - 5 * minute };
+  const after = { startedAt: pushedAt + 1000, completedAt: pushedAt + minute };
+  const at = (ageMs: number, checks: Check[], over: Partial<CiInputs> = {}): string =>
+    wordOf(ciVerdict(inputsOf({ checks, pushedAt, ageMs, sinceLastCompletionMs: 20 * minute, ...over })));
+  const { graceMs, settleMs } = ciDefaults;
+
+  test('what passed before the push proves it only once its own checks should have begun', () => {
+    for (const event of ['push', 'pull_request', null]) {
+      const checks = [aCheck({ ...before, event })];
+      const words = [0, settleMs, graceMs + settleMs - 1, graceMs + settleMs].map((ageMs) => at(ageMs, checks));
+      expect(words).toEqual(['pending', 'pending', 'pending', 'green']);
+    }
+    expect(at(settleMs, [aCheck(after)])).toBe('green');
+  });
+
+  test('no expected check is there by one from before the push, nor by one of a pull request', () => {
+    const expected = keysOf('test');
+    const fresh = aCheck({ ...after, name: 'lint' });
+    const stands = [aCheck({ ...before, name: 'test' }), aCheck({ ...after, name: 'test', event: 'pull_request' })];
+    for (const stand of stands) {
+      expect(at(graceMs + settleMs - 1, [fresh, stand], { expected })).toBe('pending');
+      expect(at(graceMs + settleMs, [fresh, stand], { expected })).toBe('green');
+    }
+    expect(at(settleMs, [fresh, aCheck({ ...after, name: 'test' })], { expected })).toBe('green');
+  });
+
+  test('what failed before it is red all the same, and stamps a minute apart are of one moment', () => {
+    expect(at(settleMs, [aCheck({ ...before, state: 'failure' }), aCheck({ ...after, name: 'lint' })])).toBe('red');
+    expect(at(settleMs, [aCheck({ ...after, startedAt: pushedAt - minute })])).toBe('green');
+    expect(at(settleMs, [aCheck({ ...after, startedAt: pushedAt - minute - 1 })])).toBe('pending');
+  });
+
+  test('an old completion spares no push its settling', () => {
+    const checks = [aCheck({ ...before, startedAt: null })];
+    expect([at(settleMs - 1, checks), at(settleMs, checks)]).toEqual(['pending', 'green']);
+  });
+});
+
 describe('lengths', () => {
   test('each is over when it is reached', () => {
     const silent = (ageMs: number): string => wordOf(ciVerdict(inputsOf({ ageMs })));
@@ -577,6 +618,7 @@ const someInputs: fc.Arbitrary<CiInputs> = fc.record({
   expected: fc.subarray(['unit', 'lint']).map((names) => keysOf(...names)),
   deployPatterns: fc.subarray(['*deploy*']),
   ageMs: someLength,
+  pushedAt: fc.option(someInstant.filter((at) => at !== null)),
   sinceLastCompletionMs: fc.option(someLength),
   graceMs: fc.constantFrom(ciDefaults.graceMs, 0),
   settleMs: fc.constantFrom(ciDefaults.settleMs, 0),

@@ -194,6 +194,7 @@ const anIssue: fc.Arbitrary<IssueFacts> = fc.record({
   holdBy: fc.constant(null),
   closedBy: fc.constant(null),
   closedByOwnCommit: fc.constant(false),
+  branch: fc.constant('main'),
   landing: fc.constant(null),
   // What waits for people is no question of these limits: it has a deadline of its own.
   pull: fc.constant(null),
@@ -358,6 +359,7 @@ const standing: IssueFacts = {
   holdBy: null,
   closedBy: null,
   closedByOwnCommit: false,
+  branch: 'main',
   landing: null,
   pull: null,
   elsewhere: null,

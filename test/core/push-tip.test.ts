@@ -24,7 +24,7 @@ const inARow = (letters: string): readonly Commit[] =>
 /** Each word is one push, oldest first. */
 const pushed = (...words: string[]): History => {
   const tips = words.map((word) => word.at(-1) ?? '');
-  const pushes = tips.map((after, index): Push => ({ before: tips[index - 1] ?? 'base', after }));
+  const pushes = tips.map((after, index): Push => ({ before: tips[index - 1] ?? 'base', after, at: null }));
   return { commits: inARow(words.join('')), pushes: pushes.reverse(), head: tips.at(-1) ?? 'base', checked: new Set() };
 };
 
@@ -45,6 +45,7 @@ describe('a trailer of this run', () => {
     `Squashed\n\n* One\n\nAFK-Run: ${runId}\nAFK-Phase: tests-red\n\n* Two\n\nCo-authored-by: maintainer`,
     `Two runs\n\nAFK-Run: another\nAFK-Run: ${runId}`,
     `AFK-Run: ${runId}`,
+    `AFK-Run: ${runId.toUpperCase()}`,
   ])('is seen in %j', (message) => {
     expect(isOurs(message)).toBe(true);
   });
@@ -56,7 +57,6 @@ describe('a trailer of this run', () => {
     `AFK-Run: ${runId}0`,
     `AFK-Run: 0${runId}`,
     `AFK-Run: ${runId} and more`,
-    `AFK-Run: ${runId.toUpperCase()}`,
     `AFK-Run ${runId}`,
     ` AFK-Run: ${runId}`,
     `\tAFK-Run: ${runId}`,
@@ -113,8 +113,8 @@ describe('the tip of the push', () => {
     const rewritten: History = {
       commits: inARow('aBc'),
       pushes: [
-        { before: 'X', after: 'c' },
-        { before: 'base', after: 'X' },
+        { before: 'X', after: 'c', at: null },
+        { before: 'base', after: 'X', at: null },
       ],
       head: 'c',
       checked: new Set(),
@@ -126,9 +126,9 @@ describe('the tip of the push', () => {
     const back: History = {
       commits: inARow('Abc'),
       pushes: [
-        { before: 'base', after: 'c' },
-        { before: 'b', after: 'base' },
-        { before: 'base', after: 'b' },
+        { before: 'base', after: 'c', at: null },
+        { before: 'b', after: 'base', at: null },
+        { before: 'base', after: 'b', at: null },
       ],
       head: 'c',
       checked: new Set(),
@@ -161,10 +161,10 @@ describe('the tip of the push', () => {
         { sha: 'c', message: 'c', parents: ['m'] },
       ],
       pushes: [
-        { before: 'm', after: 'c' },
-        { before: 'b', after: 'm' },
-        { before: 'a', after: 'b' },
-        { before: 'base', after: 'a' },
+        { before: 'm', after: 'c', at: null },
+        { before: 'b', after: 'm', at: null },
+        { before: 'a', after: 'b', at: null },
+        { before: 'base', after: 'a', at: null },
       ],
       head: 'c',
       checked: new Set(['F', 'a', 'b', 'm', 'c']),
@@ -189,12 +189,12 @@ describe('where the push is not known', () => {
     ['the head is watched when nothing after ours has checks', unknown('a'), 'e by head'],
     [
       'a later push that found ours already there is not taken for it',
-      unknown('c', { pushes: [{ before: 'd', after: 'e' }] }),
+      unknown('c', { pushes: [{ before: 'd', after: 'e', at: null }] }),
       'c by checks, not the last',
     ],
     [
       'an earlier push that does not carry ours is not taken for it',
-      unknown('', { pushes: [{ before: 'base', after: 'a' }] }),
+      unknown('', { pushes: [{ before: 'base', after: 'a', at: null }] }),
       'e by head',
     ],
     [
@@ -211,8 +211,8 @@ describe('where to look on when a newer push cut ours short', () => {
   const history = pushed('Ab', 'cd', 'e');
 
   test('the next push is watched, and after it the one after', () => {
-    expect(nextTip(history, 'b')).toEqual({ tip: 'd', by: 'push', hasDescendant: true });
-    expect(nextTip(history, 'd')).toEqual({ tip: 'e', by: 'push', hasDescendant: false });
+    expect(nextTip(history, 'b')).toEqual({ tip: 'd', by: 'push', hasDescendant: true, pushedAt: null });
+    expect(nextTip(history, 'd')).toEqual({ tip: 'e', by: 'push', hasDescendant: false, pushedAt: null });
   });
 
   test('without the record of pushes it is the nearest descendant that has checks, else the head', () => {
@@ -265,7 +265,7 @@ const someGraph: fc.Arbitrary<History> = fc
     const shas = fc.constantFrom('base', 'gone', ...all.map((commit) => commit.sha));
     return fc.record({
       commits: fc.constant(all.filter((commit) => contained.has(commit.sha))),
-      pushes: fc.array(fc.record({ before: shas, after: shas }), { maxLength: 5 }),
+      pushes: fc.array(fc.record({ before: shas, after: shas, at: fc.constant(null) }), { maxLength: 5 }),
       head: fc.constant(shaAt(drawn.length - 1)),
       checked: fc.constant(new Set(drawn.flatMap(({ checked }, index) => (checked ? [shaAt(index)] : [])))),
     });
@@ -282,7 +282,7 @@ describe('whatever the history', () => {
   test('in a row of pushes the tip is that of the push with the newest commit of this run', () => {
     fc.assert(
       fc.property(someRow, ({ commits, tips, expected }) => {
-        const pushes = tips.map((after, index) => ({ before: tips[index - 1] ?? 'base', after })).reverse();
+        const pushes = tips.map((after, index) => ({ before: tips[index - 1] ?? 'base', after, at: null })).reverse();
         const head = tips.at(-1) ?? 'base';
         const found = pushTip({ commits, pushes, head, checked: new Set() }, runId);
         expect(found?.tip ?? null).toBe(expected);

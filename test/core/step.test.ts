@@ -56,6 +56,7 @@ const anIssue = (change: Partial<IssueFacts> = {}): IssueFacts => ({
   holdBy: null,
   closedBy: null,
   closedByOwnCommit: false,
+  branch: 'main',
   landing: null,
   pull: null,
   elsewhere: null,
@@ -731,7 +732,9 @@ describe('a step', () => {
       tip: shaOf('c'),
       follows: null,
       hasDescendant: false,
+      pushedAt: 9_000,
       declared: { testsRed: true, green: true },
+      rewritten: false,
     };
     const { run } = step(
       working(),

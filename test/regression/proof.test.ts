@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ExecutorLook } from '../../lib/ports.ts';
 import { historyOf } from '../../lib/sandbox/memory-store.ts';
-import { minutes } from '../shell/minutes.ts';
-import { simulation, standing } from '../simulation/simulation.ts';
+import { minutes, threadsOf } from '../shell/minutes.ts';
+import { commentsOf, simulation, standing } from '../simulation/simulation.ts';
 import { pushFor, runOf } from './kit.ts';
 
 const web = 'acme/web';
@@ -51,6 +51,55 @@ describe('the nearest descendant with checks', () => {
     expect(historyOf(sim.table).map(({ outcome, reason }) => `${outcome}: ${reason}`)).toEqual([
       expect.stringMatching(/^done/),
     ]);
+  });
+});
+
+describe('CI green on the very commit before it came to the branch', () => {
+  const failing = (ms: number) => ({ ...green(ms + 10_000, ms + 80_000), queuedAfterMs: ms, conclusion: 'failure' });
+  test.each(['push', 'pull_request'])(
+    'by a %s elsewhere, and CI of the branch begins late and is red: not done',
+    async (event) => {
+      const sim = simulation([{ repo: web, agent: 'stops without pushing' }]);
+      await minutes(sim, 3);
+      const before = ['lint', 'test'].map((name) => ({ ...green(-600_000, -500_000), name, event }));
+      sim.world.github.setCi(web, { ci: () => [...before, failing(180_000)] });
+      pushFor(sim, web);
+      await minutes(sim, 12);
+      const { phase } = runOf(sim);
+      expect(historyOf(sim.table)).toEqual([]);
+      expect(['verifying', 'fixing']).toContain(phase);
+      expect(runOf(sim)).toMatchObject({ firstRedAt: expect.any(Number) });
+    },
+  );
+});
+
+describe('a default branch that is renamed or rewritten under a run', () => {
+  test('the agent is asked to mend the branch by its name of today, and people read that name', async () => {
+    const sim = simulation([{ repo: web, agent: 'never gets green' }]);
+    await minutes(sim, 3);
+    sim.world.github.renameDefaultBranch(web, 'trunk');
+    await minutes(sim, 30, { until: () => runOf(sim).phase === 'fixing' });
+    await minutes(sim, 2);
+    const [thread] = threadsOf(sim, web, 1);
+    const asked = thread!.messages.filter(({ role }) => role === 'user').map(({ text }) => text);
+    expect(asked.at(-1)).toContain('`trunk`');
+    expect(asked.at(-1)).not.toContain('`main`');
+    expect(commentsOf(sim.world, web, 1)[0]!.body).toContain('`trunk`');
+  });
+
+  test('a rewritten branch is told of in the log and on the issue, once', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    await minutes(sim, 5);
+    pushFor(sim, web);
+    await minutes(sim, 2);
+    const rewriting = () =>
+      sim.world.github.rewrite(web, { actor: 'maintainer', commits: [{ message: 'docs: anew' }] }, sim.now());
+    rewriting();
+    const { happened } = await minutes(sim, 3);
+    rewriting();
+    const later = await minutes(sim, 3);
+    expect([...happened, ...later.happened].filter((what) => what.endsWith(' rewritten'))).toHaveLength(1);
+    expect(commentsOf(sim.world, web, 1)[0]!.body).toMatch(/history of .*`main`.* was rewritten/);
   });
 });
 
