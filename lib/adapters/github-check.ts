@@ -32,12 +32,16 @@ export const checkOf = (node: unknown): Check => {
     appId: checkSuite?.app?.databaseId ?? null,
     workflow: checkSuite?.workflowRun?.workflow?.name ?? null,
     event: checkSuite?.workflowRun?.event ?? null,
-    state: (completed ? conclusionStates[conclusion ?? ''] : progressStates[status]) ?? 'unknown',
+    state: stateOf(status, conclusion),
     startedAt: context.startedAt ?? null,
     completedAt: completed ? (context.completedAt ?? null) : null,
     url: context.detailsUrl ?? null,
   };
 };
+
+/** The state of a check run, or of a suite of them, in neutral words. */
+export const stateOf = (status: string, conclusion: string | null | undefined): Check['state'] =>
+  (status === 'COMPLETED' ? conclusionStates[conclusion ?? ''] : progressStates[status]) ?? 'unknown';
 
 const conclusionStates: Readonly<Record<string, Check['state']>> = {
   SUCCESS: 'success',

@@ -7,6 +7,7 @@ import { type GithubClient, type Params, read } from './github-client.ts';
 import { type Ancestry, Deployments, deploymentsOf } from './github-deployments.ts';
 import { graphqlRefusal } from './github-refusal.ts';
 import { isNoRules, RulesOfBranch, requiredOf, rulesOfBranch } from './github-required.ts';
+import { CheckSuites, runlessChecks, suitesOfCommit } from './github-suites.ts';
 import { commitGlance, commitPrint, recalled, type WatchMemory } from './github-watched.ts';
 
 /**
@@ -37,10 +38,9 @@ export const commitReports = async (
     contexts.push(...next.contexts.nodes);
     pageInfo = next.contexts.pageInfo;
   }
-  const checks = contexts.map(checkOf);
+  const unread = pageInfo.hasNextPage ? [unknownCheck('more checks than can be read')] : [];
   const ci: CiFacts = {
-    checks: pageInfo.hasNextPage ? [...checks, unknownCheck('more checks than can be read')] : checks,
-    emptyActionsSuites: first.emptyActionsSuites,
+    checks: [...contexts.map(checkOf), ...unread, ...first.runless],
     message: first.message,
     hasDescendant,
     required: first.required,
@@ -58,16 +58,11 @@ const page = async (client: GithubClient, query: string, asked: Params) => {
   if (amiss.length > 0) throw graphqlRefusal('query Ci', amiss);
   const { object, deployments, defaultBranchRef } = read(Answer, data, 'query Ci').node;
   if (!object) throw new PortError('refused', 'query Ci: the repository has no such commit');
-  const suites = object.checkSuites?.nodes ?? [];
   return {
     print: commitPrint(Unread.safeParse(data).data?.node.object),
     message: object.message,
     contexts: object.statusCheckRollup?.contexts ?? { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } },
-    // Other apps leave empty suites queued for ever.
-    emptyActionsSuites: suites.filter(
-      (suite) =>
-        suite?.app?.slug === 'github-actions' && suite.status !== 'COMPLETED' && suite.checkRuns?.totalCount === 0,
-    ).length,
+    runless: runlessChecks(object.checkSuites),
     deployments: deployments ?? { nodes: [] },
     required: requiredOf(defaultBranchRef),
   };
@@ -96,7 +91,7 @@ const checksOfCommit = /* GraphQL */ `
           }
         }
       }
-      checkSuites(first: 100) { nodes { status app { slug } checkRuns(first: 1) { totalCount } } }
+      ${suitesOfCommit}
     }
   }
 `;
@@ -152,21 +147,7 @@ const Answer = z.object({
             }),
           })
           .nullish(),
-        checkSuites: z
-          .object({
-            nodes: z
-              .array(
-                z
-                  .object({
-                    status: z.string(),
-                    app: z.object({ slug: z.string() }).nullish(),
-                    checkRuns: z.object({ totalCount: z.number().int() }).nullish(),
-                  })
-                  .nullable(),
-              )
-              .nullish(),
-          })
-          .nullish(),
+        checkSuites: CheckSuites,
       })
       .nullish(),
     deployments: Deployments.optional(),

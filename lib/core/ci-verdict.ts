@@ -11,7 +11,7 @@ import { publicLine, withinBytes } from './clean-text.ts';
  * | a check was cut short; others still running                        | pending                              |
  * | the same, nothing running, a descendant on the branch              | pending, follow the descendant       |
  * | the same, no descendant                                            | red                                  |
- * | a check still running, or an Actions suite queued without runs     | pending; past the deadline blocked   |
+ * | a check still running                                              | pending; past the deadline blocked   |
  * | a check waits for a person                                         | blocked                              |
  * | an expected check not there, age under grace + settle              | pending                              |
  * | a required check not there                                         | pending; past the deadline blocked   |
@@ -23,8 +23,9 @@ import { publicLine, withinBytes } from './clean-text.ts';
  * | passed only before the push, age under grace + settle              | pending                              |
  * | otherwise: at least one success, the rest skipped or neutral       | green                                |
  *
- * Pure and total; the order of checks does not matter. Only counted checks are evidence (`countedChecks`). A check that
- * began before the push ran on a branch or a pull request with the same commit: no expected check is there by it. Verdicts
+ * A suite without runs is on the same scale, except that its success is none. Pure and total; the order of checks does
+ * not matter. Only counted checks are evidence (`countedChecks`). A check that began before the push ran on a branch or
+ * a pull request with the same commit: no expected check is there by it. Verdicts
  * `red` and `pending` may change with a later look, as a re-run turns red into pending again.
  */
 export const ciVerdict = (inputs: CiInputs): CiVerdict => {
@@ -40,10 +41,9 @@ export const ciVerdict = (inputs: CiInputs): CiVerdict => {
 
   const cut = having('cut short');
   const running = having('running');
-  const isRunning = running.length > 0 || inputs.emptyActionsSuites > 0;
-  const runningWords = running.length > 0 ? wordsOf(running.map(nameOf)) : 'a suite that has no runs yet';
   if (cut.length > 0) {
-    if (isRunning) return pending(`running: ${runningWords}; cut short: ${wordsOf(cut.map(nameOf))}`);
+    if (running.length > 0)
+      return pending(`running: ${wordsOf(running.map(nameOf))}; cut short: ${wordsOf(cut.map(nameOf))}`);
     if (!inputs.hasDescendant) return { verdict: 'red', failing: cut };
     return {
       verdict: 'pending',
@@ -51,7 +51,7 @@ export const ciVerdict = (inputs: CiInputs): CiVerdict => {
       follow: true,
     };
   }
-  if (isRunning) return untilDeadline(`running: ${runningWords}`);
+  if (running.length > 0) return untilDeadline(`running: ${wordsOf(running.map(nameOf))}`);
 
   const held = having('held');
   if (held.length > 0) return { verdict: 'blocked', reason: `waits for a person: ${wordsOf(held.map(nameOf))}` };
@@ -80,12 +80,13 @@ export const ciVerdict = (inputs: CiInputs): CiVerdict => {
 };
 
 /**
- * A check run or a commit status. For a status, `name` is its context, `startedAt` its creation, and `app`, `appId`,
+ * A check run, a commit status, or a suite that has no runs: a workflow that no job tells of. It is named by its
+ * workflow, is over without a job where its file is broken, and succeeds at nothing. For a status, `name` is its context, `startedAt` its creation, and `app`, `appId`,
  * `workflow` and `event` are null. Instants are epoch ms as reported. `state` is the adapter's translation; a word it
  * does not know is `unknown`.
  */
 export type Check = {
-  kind: 'check' | 'status';
+  kind: 'check' | 'status' | 'suite';
   name: string;
   /** Slug and id of the app behind a check; of a status nobody tells. */
   app: string | null;
@@ -115,8 +116,6 @@ export type Check = {
 /** What one look shows of a commit. `checks` may hold older tries of the same check; the newest counts. */
 export type CiFacts = {
   checks: readonly Check[];
-  /** Actions suites queued without runs; those of other apps stay so for ever and are not counted. */
-  emptyActionsSuites: number;
   /** The watched commit's own message: it may hold a skip directive. */
   message: string;
   /** A later commit of the branch contains this one. */
@@ -183,7 +182,7 @@ export const bearingOf = (check: Check): Bearing => {
     case 'neutral':
       return 'void';
     case 'success':
-      return 'passed';
+      return check.kind === 'suite' ? 'void' : 'passed';
     default:
       return assertNever(check.state);
   }
@@ -194,15 +193,13 @@ export const bearingOf = (check: Check): Bearing => {
  * first. Keys are short and of one length, since a record has to carry them, and many names differ in their last letters only.
  */
 export const expectedFrom = (checks: readonly Check[], deployPatterns: readonly string[]): readonly string[] => {
-  const ofPush = newestChecks(checks).filter(
-    (check) => isExpectable(check) && !isDeployName(check.name, deployPatterns),
-  );
+  const ofPush = newestChecks(checks).filter((check) => isExpectable(check) && !isDeploy(check, deployPatterns));
   const surestFirst = [...ofPush.filter(({ event }) => event === 'push'), ...ofPush];
   return [...new Set(surestFirst.map(({ name }) => expectedKeyOf(name)))].slice(0, expectedMax);
 };
 
 // A status, or a check of another app, does not say by what it was started: on a branch it was a push.
-const isExpectable = ({ event }: Check): boolean => event === 'push' || event === null;
+const isExpectable = (check: Check): boolean => isReport(check) && (check.event === 'push' || check.event === null);
 
 /** How a check is remembered between commits: its name, cleaned, redacted and bounded. */
 export const checkKeyOf = (name: string): string => withinBytes(publicLine(name, 60), 60);
@@ -214,9 +211,7 @@ export const countedChecks = ({
   deployPatterns,
 }: { checks: readonly Check[] } & CiRules): readonly Check[] =>
   newestChecks(
-    checks.filter(
-      (check) => !isDeployName(check.name, deployPatterns) && (isRequired(check, required) || !isIgnored(check)),
-    ),
+    checks.filter((check) => !isDeploy(check, deployPatterns) && (isRequired(check, required) || !isIgnored(check))),
   );
 
 /** When the last counted check was over, epoch ms as reported; null where none says. */
@@ -258,13 +253,20 @@ const ignoredEvents: ReadonlySet<string> = new Set([
 const expectedMax = 12;
 const expectedKeyOf = (name: string): string => createHash('sha256').update(name).digest('hex').slice(0, 8);
 
+/** Whether a check stands for a deployment. The name of a suite is its workflow's, and tells nothing of its checks. */
+export const isDeploy = (check: Check, patterns: readonly string[]): boolean =>
+  isReport(check) && isDeployName(check.name, patterns);
+
+// A suite bears the name of a workflow: no check that is expected or demanded is there by it.
+const isReport = (check: Check): boolean => check.kind !== 'suite';
+
 const isIgnored = (check: Check): boolean => check.event !== null && ignoredEvents.has(check.event);
 
 const isRequired = (check: Check, required: readonly RequiredCheck[]): boolean =>
   required.some((rule) => meets(check, rule));
 
 const meets = (check: Check, { name, appId }: RequiredCheck): boolean =>
-  check.name === name && (appId === null || check.appId === appId);
+  isReport(check) && check.name === name && (appId === null || check.appId === appId);
 
 const wantedOf = ({ name, appId }: RequiredCheck): string => (appId === null ? name : `${name} by app ${appId}`);
 

@@ -1,5 +1,5 @@
 import { assertNever } from './assert.ts';
-import { bearingOf, type Check, isDeployName, newestChecks } from './ci-verdict.ts';
+import { bearingOf, type Check, isDeploy, newestChecks } from './ci-verdict.ts';
 
 /**
  * Whether a commit is deployed, everywhere an operator wants it to be. Every environment and every deploy pattern is
@@ -109,7 +109,7 @@ const resultOf = (deployment: Deployment, nothing: Nothing): PlaceResult => {
 const patternPlace = (pattern: string, checks: readonly Check[], nothing: Nothing): Place => {
   const seen = newestChecks(checks)
     // One that was skipped says nothing: it spoils none beside it, and alone it is no proof.
-    .filter((check) => isDeployName(check.name, [pattern]) && bearingOf(check) !== 'void')
+    .filter((check) => isDeploy(check, [pattern]) && bearingOf(check) !== 'void')
     .map((check) => ({ result: checkResultOf(check, nothing), url: check.url }));
   return { kind: 'pattern', name: pattern, ...worstOf(seen, nothing) };
 };

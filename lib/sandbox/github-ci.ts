@@ -7,8 +7,8 @@ export type PushSeen = { sha: string; message: string; branch: string; number: n
 
 /**
  * One report to come; offsets in milliseconds from the push. A check is queued from `queuedAfterMs`, in progress from
- * `startsAfterMs` (or as `unfinished` says), and completed at `endsAfterMs`, or never. A `suite` is one that has no runs
- * and stays queued. `says` is what a check reports of itself when it is over, and a status at once.
+ * `startsAfterMs` (or as `unfinished` says), and completed at `endsAfterMs`, or never. A `suite` is a workflow
+ * that has no runs, or none before later reports bring some: queued, and over at `endsAfterMs`, or never. `says` is what a check reports of itself when it is over, and a status at once.
  */
 export type CheckPlan =
   | {
@@ -25,7 +25,15 @@ export type CheckPlan =
       says?: string;
     }
   | { kind: 'status'; context: string; afterMs: number; state: string; creator?: string; says?: string }
-  | { kind: 'suite'; app: string; workflow?: string; event?: string; afterMs?: number };
+  | {
+      kind: 'suite';
+      app: string;
+      workflow?: string;
+      event?: string;
+      afterMs?: number;
+      endsAfterMs?: number;
+      conclusion?: string;
+    };
 
 /** One deployment to come, of the pushed commit unless `sha` says otherwise; offsets from the push. */
 export type DeployPlan = {
@@ -54,20 +62,26 @@ const suiteFor = (
   repo: Repo,
   about: { sha: string; branch: string; app: string; workflow: string | null; event: string; at: number },
 ): Suite => {
-  const known = repo.suites.find(
+  const known = repo.suites.findLast(
     (suite) =>
       suite.sha === about.sha &&
       suite.app === about.app &&
       suite.workflow === about.workflow &&
       suite.event === about.event,
   );
-  if (known !== undefined) {
-    known.createdAt = Math.min(known.createdAt, about.at);
-    return known;
-  }
-  const { at, ...rest } = about;
-  const number = repo.suites.filter((suite) => suite.workflow === about.workflow).length + 1;
-  const suite: Suite = { ...identity(state, 'CS'), ...rest, number, createdAt: at };
+  if (known === undefined) return newSuite(state, repo, about);
+  known.createdAt = Math.min(known.createdAt, about.at);
+  return known;
+};
+
+const newSuite = (
+  state: State,
+  repo: Repo,
+  { at, ...rest }: Parameters<typeof suiteFor>[2],
+  runless: Suite['runless'] = null,
+): Suite => {
+  const number = repo.suites.filter((suite) => suite.workflow === rest.workflow).length + 1;
+  const suite: Suite = { ...identity(state, 'CS'), ...rest, number, createdAt: at, runless };
   repo.suites.push(suite);
   return suite;
 };
@@ -100,10 +114,13 @@ export const planChecks = (
     const workflow = plan.workflow ?? (app === actions ? 'CI' : null);
     const appearsAt = at + (plan.kind === 'suite' ? (plan.afterMs ?? 0) : (plan.queuedAfterMs ?? plan.startsAfterMs));
     const about = { sha: push.sha, branch: push.branch, app, workflow, event: plan.event ?? 'push', at: appearsAt };
-    const suite = suiteFor(state, repo, about);
-    due(state, [appearsAt]);
-    if (plan.kind === 'suite') continue;
     const endsAt = plan.endsAfterMs === undefined ? null : at + plan.endsAfterMs;
+    due(state, [appearsAt, ...(endsAt === null ? [] : [endsAt])]);
+    if (plan.kind === 'suite') {
+      newSuite(state, repo, about, endsAt === null ? null : { endsAt, conclusion: plan.conclusion ?? 'success' });
+      continue;
+    }
+    const suite = suiteFor(state, repo, about);
     repo.checks.push({
       ...identity(state, 'CR'),
       suite,
@@ -116,7 +133,7 @@ export const planChecks = (
       unfinished: plan.unfinished ?? 'in_progress',
       says: plan.says ?? null,
     });
-    due(state, [at + plan.startsAfterMs, ...(endsAt === null ? [] : [endsAt])]);
+    due(state, [at + plan.startsAfterMs]);
   }
 };
 

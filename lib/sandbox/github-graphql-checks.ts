@@ -53,7 +53,7 @@ const pushNode = (graph: Graph, repo: Repo, sha: string): Node | null => {
   };
 };
 
-/** `CheckSuite`; one without runs stays `QUEUED`. */
+/** `CheckSuite`; one without runs is `QUEUED` until it ends, if it does. */
 export const suiteNode = (graph: Graph, repo: Repo, suite: Suite): Node => {
   const now = suiteStanding(graph.state, repo, suite);
   return {

@@ -34,7 +34,7 @@ export const latestChecks = (checks: readonly Check[]): Check[] => {
   return [...latest.values()];
 };
 
-/** The check suites of a commit that have appeared. One without runs stays `queued` for ever. */
+/** The check suites of a commit that have appeared. */
 export const suitesOf = (state: State, repo: Repo, sha: string): Suite[] =>
   repo.suites.filter((suite) => suite.sha === sha && suite.createdAt <= state.at);
 
@@ -49,9 +49,13 @@ const worstFirst = [
   'neutral',
 ];
 
-/** A suite's standing follows from its latest runs: the worst conclusion once all are completed. */
+/** A suite's standing follows from its latest runs: the worst conclusion once all are completed. Without runs it is queued until it ends. */
 export const suiteStanding = (state: State, repo: Repo, suite: Suite) => {
   const checks = latestChecks(checksOf(state, repo, suite.sha)).filter((check) => check.suite === suite);
+  if (checks.length === 0 && suite.runless !== null && suite.runless.endsAt <= state.at) {
+    const { endsAt, conclusion } = suite.runless;
+    return { checks, status: 'completed' as const, conclusion, updatedAt: endsAt };
+  }
   const standings = checks.map((check) => checkStanding(state, check));
   const done = standings.length > 0 && standings.every((one) => one.status === 'completed');
   const begun = standings.some((one) => one.status !== 'queued');

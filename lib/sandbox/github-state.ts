@@ -132,6 +132,8 @@ export type Suite = {
   event: string;
   number: number;
   createdAt: number;
+  /** How it ends while it has no runs; null where it stays queued. */
+  runless: { endsAt: number; conclusion: string } | null;
 };
 
 export type Check = {

@@ -13,12 +13,13 @@ import {
   deploymentsOf,
   latestChecks,
   latestStatuses,
+  suiteStanding,
   suitesOf,
 } from './github-reads.ts';
 import { GithubRefusal } from './github-refusal.ts';
 import { numberOf } from './github-rest-accounts.ts';
 import { repoHtml } from './github-rest-shapes.ts';
-import type { Commit, Repo, State, Status, Check as WorldCheck } from './github-state.ts';
+import type { Commit, Repo, State, Status, Suite, Check as WorldCheck } from './github-state.ts';
 import { secondOf } from './world-reads.ts';
 import type { WorldViewer } from './world-viewer.ts';
 
@@ -37,15 +38,13 @@ export const reportsOf = (
     ...latestChecks(appeared).map((check) => checkOf(state, repo, check)),
     ...latestStatuses(state, repo, sha).map(statusOf),
   ];
-  const suites = suitesOf(state, repo, sha).slice(0, suitesMax);
-  const isEmpty = (suite: WorldCheck['suite']): boolean => appeared.every((check) => check.suite !== suite);
+  const read =
+    contexts.length > contextsMax
+      ? [...contexts.slice(0, contextsMax), unknownCheck('more checks than can be read')]
+      : contexts;
   return {
     ci: {
-      checks:
-        contexts.length > contextsMax
-          ? [...contexts.slice(0, contextsMax), unknownCheck('more checks than can be read')]
-          : contexts,
-      emptyActionsSuites: suites.filter((suite) => suite.app === 'github-actions' && isEmpty(suite)).length,
+      checks: [...read, ...runlessOf(state, repo, sha)],
       message: commit.message,
       hasDescendant,
       required: (repo.rules.requiredChecks ?? []).map(({ context, app: by }) => ({
@@ -117,6 +116,42 @@ const checkOf = (state: State, repo: Repo, check: WorldCheck): Check => {
     startedAt: startedAt === null ? null : secondOf(startedAt),
     completedAt: completedAt === null ? null : secondOf(completedAt),
     url: `${repoHtml(repo)}/runs/${check.id}`,
+  };
+};
+
+/** The newest run of each workflow and event that has no jobs; nothing else would tell of it. */
+const runlessOf = (state: State, repo: Repo, sha: string): readonly Check[] => {
+  const read = suitesOf(state, repo, sha).slice(0, suitesMax);
+  const suites = read.filter(({ app }) => app === 'github-actions');
+  const isEmpty = (suite: Suite): boolean => suiteStanding(state, repo, suite).checks.length === 0;
+  const isSuperseded = (suite: Suite): boolean =>
+    suites.some(
+      (other) =>
+        other.workflow === suite.workflow &&
+        other.event === suite.event &&
+        (secondOf(other.createdAt) > secondOf(suite.createdAt) ||
+          (secondOf(other.createdAt) === secondOf(suite.createdAt) && isEmpty(other) && other.id > suite.id)),
+    );
+  return suites
+    .filter((suite) => isEmpty(suite) && !isSuperseded(suite))
+    .map((suite) => suiteCheck(state, repo, suite));
+};
+
+const suiteCheck = (state: State, repo: Repo, suite: Suite): Check => {
+  const { status, conclusion, updatedAt } = suiteStanding(state, repo, suite);
+  const { id, app, workflow, event, createdAt } = suite;
+  const meaning = status === 'completed' ? (conclusions[conclusion ?? ''] ?? 'unknown') : progress[status];
+  return {
+    kind: 'suite',
+    name: workflow ?? 'a workflow without a name',
+    app,
+    appId: numberOf(app),
+    workflow,
+    event: workflow === null ? null : event,
+    state: meaning === 'startup-failure' ? 'failure' : meaning,
+    startedAt: secondOf(createdAt),
+    completedAt: status === 'completed' ? secondOf(updatedAt) : null,
+    url: workflow === null ? null : `${repoHtml(repo)}/actions/runs/${id}`,
   };
 };
 

@@ -152,6 +152,19 @@ describe('A glance spares what is as it was, and hides nothing that changed', ()
     expect(await lasting.facts()).toEqual(await fresh().facts());
   });
 
+  test('a workflow without jobs that ends: no count tells of it, and the suites do', async () => {
+    const { lasting, fresh, world, head } = await watching();
+    const broken = { kind: 'suite', app: 'github-actions', workflow: 'Broken' } as const;
+    world.report(shop, head, [{ ...broken, endsAfterMs: 2 * minute, conclusion: 'failure' }], world.state.at);
+    world.settle(world.state.at + minute);
+    const before = await lasting.facts();
+    world.settle(world.state.at + 2 * minute);
+    await lasting.glance();
+    const after = await lasting.facts();
+    expect(after).toEqual(await fresh().facts());
+    expect(after).not.toEqual(before);
+  });
+
   test('two statuses that change places: the counts are the same, and the statuses themselves are not', async () => {
     const { lasting, fresh, world, head } = await watching();
     const say = (context: string, state: 'success' | 'failure') =>

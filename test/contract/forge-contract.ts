@@ -299,7 +299,7 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       const { ci, push } = await forging();
       const { after } = push(['Say\n\n[skip ci]']);
       expect(await ci(after)).toEqual({
-        ci: { checks: [], emptyActionsSuites: 0, message: 'Say\n\n[skip ci]', hasDescendant: false, required: [] },
+        ci: { checks: [], message: 'Say\n\n[skip ci]', hasDescendant: false, required: [] },
         deployments: [],
       });
     });
@@ -397,15 +397,83 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       expect((await ci(after)).ci.checks).toMatchObject([{ state: 'queued', startedAt: null, completedAt: null }]);
     });
 
-    test('only the empty suites of Actions are counted', async () => {
-      const { ci, push, report } = await forging();
+    test('a workflow without jobs is told with what started it; the empty suites of other apps are not', async () => {
+      const { world, ci, push, report } = await forging();
       const { after } = push(['One']);
       report(after, [
         { kind: 'suite', app: 'github-actions', workflow: 'CI' },
+        { kind: 'suite', app: 'github-actions', workflow: 'Triage', event: 'issues', afterMs: 1_000 },
         { kind: 'suite', app: 'somebody-else' },
         { kind: 'check', name: 'test', workflow: 'Other', startsAfterMs: minute, queuedAfterMs: 0 },
       ]);
-      expect((await ci(after)).ci.emptyActionsSuites).toBe(1);
+      const at = world.state.at;
+      world.settle(at + 2_000);
+      const suites = (await ci(after)).ci.checks.filter((check) => check.kind === 'suite');
+      const queued = { app: 'github-actions', appId: expect.any(Number), state: 'queued', completedAt: null };
+      expect(suites).toEqual([
+        {
+          ...{ kind: 'suite', name: 'CI', workflow: 'CI', event: 'push', ...queued },
+          ...{ startedAt: at, url: expect.stringContaining('/actions/runs/') },
+        },
+        {
+          ...{ kind: 'suite', name: 'Triage', workflow: 'Triage', event: 'issues', ...queued },
+          ...{ startedAt: at + 1_000, url: expect.stringContaining('/actions/runs/') },
+        },
+      ]);
+    });
+
+    test.each([
+      ['success', 'success'],
+      ['failure', 'failure'],
+      ['timed_out', 'timed-out'],
+      ['startup_failure', 'failure'],
+      ['cancelled', 'cancelled'],
+      ['stale', 'stale'],
+      ['skipped', 'skipped'],
+      ['neutral', 'neutral'],
+      ['action_required', 'action-required'],
+    ])('a workflow that ended as %s without a job is %s', async (conclusion, state) => {
+      const { world, ci, push, report } = await forging();
+      const { after } = push(['One']);
+      const at = world.state.at;
+      report(after, [{ kind: 'suite', app: 'github-actions', afterMs: 1_000, endsAfterMs: 3_000, conclusion }]);
+      world.settle(at + 5_000);
+      expect((await ci(after)).ci.checks).toMatchObject([
+        { kind: 'suite', name: 'CI', state, startedAt: at + 1_000, completedAt: at + 3_000 },
+      ]);
+    });
+
+    test('of one workflow and event the newest run counts, be it without jobs or with them', async () => {
+      const { world, ci, push, report } = await forging();
+      const { after } = push(['One']);
+      const broken = (rest: { workflow: string; event?: string; afterMs: number }): CheckPlan => ({
+        ...{ kind: 'suite', app: 'github-actions', endsAfterMs: rest.afterMs, conclusion: 'failure', ...rest },
+      });
+      const ran = (workflow: string, startsAfterMs: number): CheckPlan => ({
+        ...{ kind: 'check', name: 'test', workflow, startsAfterMs, endsAfterMs: startsAfterMs + 1_000 },
+      });
+      report(after, [
+        ran('Broken since', 0),
+        broken({ workflow: 'Broken since', afterMs: 10_000 }),
+        broken({ workflow: 'Broken twice', afterMs: 0 }),
+        broken({ workflow: 'Other', afterMs: 0 }),
+        broken({ workflow: 'Broken twice', afterMs: 10_000 }),
+        broken({ workflow: 'Other', event: 'merge_group', afterMs: 10_000 }),
+        broken({ workflow: 'Mended', afterMs: 0 }),
+      ]);
+      world.settle(world.state.at + 20_000);
+      // A run of its own: the suite that broke has none.
+      report(after, [{ kind: 'suite', app: 'github-actions', workflow: 'Mended' }, ran('Mended', 5_000)]);
+      world.settle(world.state.at + 20_000);
+      const { checks } = (await ci(after)).ci;
+      expect(checks.map(({ kind, workflow, event }) => `${kind} of ${workflow} by ${event}`)).toEqual([
+        'check of Broken since by push',
+        'check of Mended by push',
+        'suite of Broken since by push',
+        'suite of Other by push',
+        'suite of Broken twice by push',
+        'suite of Other by merge_group',
+      ]);
     });
 
     test('more checks than fit on a page are all read; more than can be read never look done', async () => {

@@ -31,6 +31,9 @@ const aCheck = (over: Partial<Check> = {}): Check => ({
 const aStatus = (over: Partial<Check> = {}): Check =>
   aCheck({ kind: 'status', name: 'ci/woodpecker', app: null, appId: null, workflow: null, event: null, ...over });
 
+/** A workflow without jobs. */
+const aSuite = (over: Partial<Check> = {}): Check => aCheck({ kind: 'suite', name: 'CI', ...over });
+
 /** Demanded of whatever app. */
 const named = (...names: string[]) => names.map((name) => ({ name, appId: null }));
 
@@ -44,7 +47,6 @@ const keysOf = (...names: string[]) =>
 /** A push seen ten minutes ago whose checks are long over. */
 const inputsOf = (over: Partial<CiInputs> = {}): CiInputs => ({
   checks: [],
-  emptyActionsSuites: 0,
   message: 'Add a parser',
   hasDescendant: false,
   required: [],
@@ -210,9 +212,9 @@ const inputsFor = (evidence: Evidence): CiInputs =>
       ...(evidence.failed ? [aCheck({ name: 'lint', state: 'failure' })] : []),
       ...(evidence.cut ? [aCheck({ name: 'build', state: 'cancelled' })] : []),
       ...(evidence.busy === 'check' ? [aCheck({ name: 'e2e', state: 'running', completedAt: null })] : []),
+      ...(evidence.busy === 'suite' ? [aSuite({ state: 'queued', completedAt: null })] : []),
       ...(evidence.held ? [aCheck({ name: 'gate', state: 'waiting', completedAt: null })] : []),
     ],
-    emptyActionsSuites: evidence.busy === 'suite' ? 1 : 0,
     message: evidence.skip ? 'Tidy up [skip ci]' : 'Tidy up',
     hasDescendant: evidence.descendant,
     required: named(...(evidence.requiredMissing ? ['must-be-there'] : [])),
@@ -477,6 +479,59 @@ describe('lengths', () => {
   });
 });
 
+describe('a workflow without jobs', () => {
+  test.each([
+    ['queued', null, 'pending'],
+    ['waiting', null, 'blocked'],
+    ['action-required', 2_000, 'blocked'],
+    ['failure', 2_000, 'red'],
+    ['timed-out', 2_000, 'red'],
+    ['cancelled', 2_000, 'red'],
+    ['stale', 2_000, 'red'],
+    ['unknown', null, 'pending'],
+    ['unknown', 2_000, 'red'],
+    ['success', 2_000, 'green'],
+    ['neutral', 2_000, 'green'],
+    ['skipped', 2_000, 'green'],
+  ] as const)('that is %s (over at %s) beside a green check of another is %s', (state, completedAt, word) => {
+    const docs = aCheck({ name: 'docs', workflow: 'Docs' });
+    const verdict = ciVerdict(inputsOf({ checks: [docs, aSuite({ state, completedAt })] }));
+    expect(wordOf(verdict)).toBe(word);
+    if (verdict.verdict === 'red') expect(verdict.failing).toMatchObject([{ kind: 'suite', name: 'CI' }]);
+  });
+
+  test('cancelled where a later commit carries on, that one is followed', () => {
+    const checks = [aCheck({ workflow: 'Docs' }), aSuite({ state: 'cancelled' })];
+    expect(wordOf(ciVerdict(inputsOf({ checks, hasDescendant: true })))).toBe('follow');
+  });
+
+  test.each(['success', 'neutral', 'skipped'] as const)('that is %s and alone proves nothing', (state) => {
+    expect(wordOf(ciVerdict(inputsOf({ checks: [aSuite({ state })] })))).toBe('none');
+  });
+
+  test('started by an event that says nothing of the push is nothing to wait for', () => {
+    const checks = [aCheck(), aSuite({ name: 'Triage', workflow: 'Triage', event: 'issues', state: 'queued' })];
+    expect(wordOf(ciVerdict(inputsOf({ checks, ageMs: 60 * minute })))).toBe('green');
+  });
+
+  test('named like a check that is demanded or expected does not stand for it', () => {
+    const checks = [aCheck(), aSuite({ name: 'build', state: 'skipped' })];
+    expect(wordOf(ciVerdict(inputsOf({ checks, required: [{ name: 'build', appId: 1 }] })))).toBe('pending');
+    expect(wordOf(ciVerdict(inputsOf({ checks, expected: keysOf('build'), ageMs: minute })))).toBe('pending');
+    expect(expectedFrom([aSuite({ name: 'build' })], [])).toEqual([]);
+  });
+
+  test('is no deployment, whatever its workflow is called: its other jobs may be tests', () => {
+    const checks = [aCheck(), aSuite({ name: 'Test and deploy', state: 'failure' })];
+    expect(wordOf(ciVerdict(inputsOf({ checks, deployPatterns: ['*deploy*'] })))).toBe('red');
+  });
+
+  test('does not stand for the check of the same name', () => {
+    const checks = [aCheck({ name: 'CI', state: 'failure', startedAt: 1_000 }), aSuite({ startedAt: 5_000 })];
+    expect(wordOf(ciVerdict(inputsOf({ checks })))).toBe('red');
+  });
+});
+
 describe('deploy patterns', () => {
   test.each([
     ['argocd/shop', 'argocd/*', true],
@@ -595,7 +650,7 @@ const states: readonly Check['state'][] = [
 const someInstant = fc.option(fc.integer({ min: 1, max: 4 }));
 // Names that often meet, so that tries of one check, required and deploy names are common. Success is too.
 const someCheck: fc.Arbitrary<Check> = fc.record({
-  kind: fc.constantFrom('check', 'status'),
+  kind: fc.constantFrom('check', 'status', 'suite'),
   name: fc.constantFrom('unit', 'lint', 'deploy'),
   app: fc.constantFrom('github-actions', null),
   appId: fc.constantFrom(1, null),
@@ -607,11 +662,11 @@ const someCheck: fc.Arbitrary<Check> = fc.record({
   url: fc.constantFrom('https://ci.example/1', null),
 });
 const isDemanded = (check: Check, { required }: CiInputs): boolean =>
+  check.kind !== 'suite' &&
   required.some(({ name, appId }) => name === check.name && (appId === null || appId === check.appId));
 const someLength = fc.integer({ min: 0, max: 70 * minute });
 const someInputs: fc.Arbitrary<CiInputs> = fc.record({
   checks: fc.array(someCheck, { maxLength: 5 }),
-  emptyActionsSuites: fc.oneof(fc.constant(0), fc.nat(2)),
   message: fc.oneof(fc.constant('Tidy up'), fc.constantFrom('[skip ci]', 'a\n\nskip-checks: true')),
   hasDescendant: fc.boolean(),
   required: fc.subarray([...named('unit', 'deploy'), { name: 'lint', appId: 1 }]),
@@ -678,10 +733,10 @@ describe('whatever CI reports', () => {
         fc.pre(ciVerdict(inputs).verdict === 'green');
         const evidence = inputs.checks.filter(
           (check) =>
-            !(inputs.deployPatterns.length > 0 && check.name === 'deploy') &&
+            !(inputs.deployPatterns.length > 0 && check.name === 'deploy' && check.kind !== 'suite') &&
             (check.event !== 'schedule' || isDemanded(check, inputs)),
         );
-        expect(evidence.some((check) => check.state === 'success')).toBe(true);
+        expect(evidence.some((check) => check.state === 'success' && check.kind !== 'suite')).toBe(true);
         // The latest start of each key is what was seen last; none of those may be bad.
         for (const check of evidence) {
           const later = evidence.filter(
@@ -718,6 +773,7 @@ describe('whatever CI reports', () => {
     fc.assert(
       fc.property(someInputs, someCheck, (inputs, check) => {
         const withPattern = { ...inputs, deployPatterns: ['*deploy*'] };
+        fc.pre(check.kind !== 'suite');
         const deployment = { ...check, name: 'Deploy to production' };
         expect(ciVerdict({ ...withPattern, checks: [...inputs.checks, deployment] })).toEqual(ciVerdict(withPattern));
       }),
@@ -760,7 +816,6 @@ describe('whatever CI reports', () => {
         const verdict = ciVerdict(inputs);
         if (verdict.verdict === 'pending' && verdict.follow) {
           expect(inputs.hasDescendant).toBe(true);
-          expect(inputs.emptyActionsSuites).toBe(0);
         }
       }),
     );

@@ -176,7 +176,6 @@ const aProof: fc.Arbitrary<NonNullable<IssueFacts['proof']>> = fc.record({
     checks: fc
       .array(fc.tuple(fc.constantFrom('test', 'lint'), fc.constantFrom(...checkStates)), { maxLength: 3 })
       .map((checks) => checks.map(([name, state]) => checkOf(name, state))),
-    emptyActionsSuites: fc.nat(1),
     message: fc.constantFrom('fix: mend it', 'fix: mend it [skip ci]'),
     hasDescendant: fc.boolean(),
     required: fc.constantFrom([], [{ name: 'lint', appId: null }], [{ name: 'test', appId: 2 }]),
@@ -367,7 +366,7 @@ const standing: IssueFacts = {
 };
 const ci = (...checks: Check[]): Partial<IssueFacts> => ({
   proof: {
-    ci: { checks, emptyActionsSuites: 0, message: 'fix: mend it', hasDescendant: false, required: [] },
+    ci: { checks, message: 'fix: mend it', hasDescendant: false, required: [] },
     deployments: [],
   },
 });
@@ -412,7 +411,7 @@ const proposed = (...checks: Check[]): Partial<IssueFacts> => ({
       ...{ number: 3, url: 'https://github.com/acme/web/pull/3', state: 'open', draft: false, conflicting: false },
       ...{ review: 'required', head: shaOf('f'), mergeCommit: null, closedBy: null },
     },
-    ci: { checks, emptyActionsSuites: 0, message: 'fix: mend it', hasDescendant: false, required: [] },
+    ci: { checks, message: 'fix: mend it', hasDescendant: false, required: [] },
   },
 });
 
@@ -475,7 +474,6 @@ const cases: readonly Case[] = [
       proof: {
         ci: {
           checks: [checkOf('test', 'cancelled')],
-          emptyActionsSuites: 0,
           message: '',
           hasDescendant: true,
           required: [],

@@ -64,7 +64,7 @@ const anIssue = (change: Partial<IssueFacts> = {}): IssueFacts => ({
   ...change,
 });
 const proof = (...checks: Check[]): IssueFacts['proof'] => ({
-  ci: { checks, emptyActionsSuites: 0, message: 'fix: mend it', hasDescendant: false, required: [] },
+  ci: { checks, message: 'fix: mend it', hasDescendant: false, required: [] },
   deployments: [],
 });
 const person = { login: 'maintainer', kind: 'user' } as const;
@@ -137,7 +137,7 @@ const pulled = (change: Partial<PullFacts>, ...checks: Check[]): IssueFacts =>
         ...{ number: 3, url: 'https://github.com/acme/web/pull/3', state: 'open', draft: false },
         ...{ conflicting: false, review: null, head: shaOf('f'), mergeCommit: null, closedBy: null, ...change },
       },
-      ci: { checks, emptyActionsSuites: 0, message: 'fix: mend it', hasDescendant: false, required: [] },
+      ci: { checks, message: 'fix: mend it', hasDescendant: false, required: [] },
     },
   });
 
@@ -376,7 +376,7 @@ const cases: Record<SituationName, readonly Case[]> = {
         agent: over(),
         issue: anIssue({
           proof: {
-            ci: { checks: [check('cancelled')], emptyActionsSuites: 0, message: '', hasDescendant: true, required: [] },
+            ci: { checks: [check('cancelled')], message: '', hasDescendant: true, required: [] },
             deployments: [],
           },
         }),

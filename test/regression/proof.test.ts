@@ -103,6 +103,14 @@ describe('a default branch that is renamed or rewritten under a run', () => {
   });
 });
 
+test('a workflow that our own labels started, and that finds no runner, keeps nobody waiting', async () => {
+  const triage = { kind: 'suite', app: 'github-actions', workflow: 'Triage', event: 'issues', afterMs: 5_000 } as const;
+  const sim = simulation([{ repo: web, agent: 'lands at once' }]);
+  sim.world.github.setCi(web, { ci: () => [green(20_000, 90_000), triage] });
+  await minutes(sim, 40);
+  expect(historyOf(sim.table).map(({ outcome }) => outcome)).toEqual(['done']);
+});
+
 describe('verdict "none" only after its deadline', () => {
   const late = () => [
     {

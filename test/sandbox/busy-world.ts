@@ -237,6 +237,9 @@ const everyCheck = [
   { kind: 'check', name: 'other', app: 'other-ci', startsAfterMs: 0 },
   { kind: 'check', name: 'nightly', workflow: 'Night', event: 'schedule', startsAfterMs: 0 },
   { kind: 'suite', app: 'github-actions', workflow: 'Empty' },
+  { kind: 'suite', app: 'github-actions', workflow: 'Label', event: 'issues', afterMs: 300 },
+  { kind: 'suite', app: 'github-actions', workflow: 'Broken', endsAfterMs: 800, conclusion: 'startup_failure' },
+  { kind: 'suite', app: 'github-actions', workflow: 'Broken', afterMs: 1500, endsAfterMs: 4000, conclusion: 'stale' },
   { kind: 'suite', app: 'idle-app' },
   ...['success', 'failure', 'error', 'pending'].map(
     (state, i) =>

@@ -108,6 +108,21 @@ test('an app’s suite without runs stays queued for ever', () => {
   });
 });
 
+test('a workflow that breaks before a job began ends without runs, and is in no rollup', () => {
+  const broken = { kind: 'suite', app: 'github-actions', workflow: 'CI', endsAfterMs: minute } as const;
+  const { world, push, watch } = aWorld([{ ...broken, conclusion: 'startup_failure' }]);
+  const sha = push();
+  const standing = () => watch(sha).object.checkSuites.nodes[0];
+  expect(standing()).toMatchObject({ status: 'QUEUED', conclusion: null });
+  world.settle(start + 2 * minute);
+  expect(standing()).toMatchObject({
+    status: 'COMPLETED',
+    conclusion: 'STARTUP_FAILURE',
+    checkRuns: { totalCount: 0 },
+  });
+  expect(watch(sha).object.statusCheckRollup).toBeNull();
+});
+
 test('only the last commit of a push is seen by CI', () => {
   const { world, ask } = aWorld([{ kind: 'status', context: 'ci', afterMs: 0, state: 'success' }]);
   const { shas } = world.push(

@@ -362,6 +362,22 @@ describe('Nothing unproven is closed', () => {
     expect(decided.at(-1)).toMatch(/^freeze: .*\[skip ci\]/);
   });
 
+  test('the agent breaks the workflow file: no check tells of it, and the green one of another is not enough', async () => {
+    const { stands, decided, sim } = await judged('lands at once', () => [
+      { ...check('docs', 60_000), workflow: 'Docs' } as CheckPlan,
+      {
+        ...{ kind: 'suite', app: 'github-actions', workflow: 'CI', afterMs: 1_000 },
+        ...{ endsAfterMs: 2_000, conclusion: 'startup_failure' },
+      } as CheckPlan,
+    ]);
+    expect(stands).toBe('handed back');
+    expect(decided[0]).toMatch(/^fix forward: .*CI/);
+    // It is the change's fault, not the machine's, and the agent is told so.
+    const told = sim.world.t3.messagesOf(threadsOf(sim, web, 1)[0]!.id).map(({ text }) => text);
+    expect(told.some((text) => /came out red.*\bCI\b/s.test(text))).toBe(true);
+    expect(told.some((text) => text.includes('cut short'))).toBe(false);
+  });
+
   test('a check is named like the required one, and comes from another app', async () => {
     const { stands, decided } = await judged(
       'lands at once',
