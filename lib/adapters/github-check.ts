@@ -16,7 +16,7 @@ export const checkOf = (node: unknown): Check => {
     return {
       kind: 'status',
       name: context.context,
-      ...{ app: null, appId: null, workflow: null, event: null },
+      ...{ app: null, appId: null, workflow: null, workflowId: null, event: null },
       state,
       startedAt: context.createdAt,
       completedAt: over ? context.createdAt : null,
@@ -31,6 +31,7 @@ export const checkOf = (node: unknown): Check => {
     app: checkSuite?.app?.slug ?? null,
     appId: checkSuite?.app?.databaseId ?? null,
     workflow: checkSuite?.workflowRun?.workflow?.name ?? null,
+    workflowId: checkSuite?.workflowRun?.workflow?.databaseId ?? null,
     event: checkSuite?.workflowRun?.event ?? null,
     state: stateOf(status, conclusion),
     startedAt: context.startedAt ?? null,
@@ -75,11 +76,13 @@ const statusStates: Readonly<Record<string, Check['state']>> = {
 export const unknownCheck = (name: string): Check => ({
   kind: 'check',
   name,
-  ...{ app: null, appId: null, workflow: null, event: null, state: 'unknown' },
+  ...{ app: null, appId: null, workflow: null, workflowId: null, event: null, state: 'unknown' },
   ...{ startedAt: null, completedAt: null, url: null },
 });
 
 const Url = z.string().nullish();
+/** Two files may give their workflows the same name; the id is the file's, and the same for every run of it. */
+export const Workflow = z.object({ name: z.string(), databaseId: z.number().int().nullish() }).nullish();
 const App = z.object({ slug: z.string(), databaseId: z.number().int().nullish() }).nullish();
 
 const Context = z.discriminatedUnion('__typename', [
@@ -94,7 +97,7 @@ const Context = z.discriminatedUnion('__typename', [
     checkSuite: z
       .object({
         app: App,
-        workflowRun: z.object({ event: z.string(), workflow: z.object({ name: z.string() }).nullish() }).nullish(),
+        workflowRun: z.object({ event: z.string(), workflow: Workflow }).nullish(),
       })
       .nullish(),
   }),

@@ -85,7 +85,7 @@ const checksOfCommit = /* GraphQL */ `
               startedAt
               completedAt
               detailsUrl
-              checkSuite { app { slug databaseId } workflowRun { event workflow { name } } }
+              checkSuite { app { slug databaseId } workflowRun { event workflow { name databaseId } } }
             }
             ... on StatusContext { context state createdAt targetUrl }
           }

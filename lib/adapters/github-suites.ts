@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Check } from '../core/ci-verdict.ts';
-import { stateOf } from './github-check.ts';
+import { stateOf, Workflow } from './github-check.ts';
 import { Instant } from './github-wire.ts';
 
 /**
@@ -19,7 +19,7 @@ export const runlessChecks = (suites: CheckSuites): readonly Check[] => {
 };
 
 const keyOf = ({ workflowRun }: ActionsSuite): string =>
-  JSON.stringify([workflowRun?.workflow?.name, workflowRun?.event]);
+  JSON.stringify([workflowRun?.workflow?.databaseId, workflowRun?.workflow?.name, workflowRun?.event]);
 
 const isRunless = (suite: ActionsSuite): boolean => suite.checkRuns?.totalCount === 0;
 
@@ -35,6 +35,7 @@ const checkOfSuite = ({ status, conclusion, createdAt, updatedAt, app, workflowR
     app: app?.slug ?? null,
     appId: app?.databaseId ?? null,
     workflow: workflowRun?.workflow?.name ?? null,
+    workflowId: workflowRun?.workflow?.databaseId ?? null,
     event: workflowRun?.event ?? null,
     // Where a job could not start, its runner is to blame; where a whole workflow could not, its file is.
     state: state === 'startup-failure' ? 'failure' : state,
@@ -50,9 +51,7 @@ const Suite = z.object({
   createdAt: Instant,
   updatedAt: Instant,
   app: z.object({ slug: z.string(), databaseId: z.number().int().nullish() }).nullish(),
-  workflowRun: z
-    .object({ event: z.string(), url: z.string().nullish(), workflow: z.object({ name: z.string() }).nullish() })
-    .nullish(),
+  workflowRun: z.object({ event: z.string(), url: z.string().nullish(), workflow: Workflow }).nullish(),
   checkRuns: z.object({ totalCount: z.number().int() }).nullish(),
 });
 type ActionsSuite = z.infer<typeof Suite>;
@@ -68,7 +67,7 @@ export const suitesOfCommit = /* GraphQL */ `
       createdAt
       updatedAt
       app { slug databaseId }
-      workflowRun { event url workflow { name } }
+      workflowRun { event url workflow { name databaseId } }
       checkRuns(first: 1) { totalCount }
     }
   }

@@ -82,7 +82,7 @@ export const ciVerdict = (inputs: CiInputs): CiVerdict => {
 /**
  * A check run, a commit status, or a suite that has no runs: a workflow that no job tells of. It is named by its
  * workflow, is over without a job where its file is broken, and succeeds at nothing. For a status, `name` is its context, `startedAt` its creation, and `app`, `appId`,
- * `workflow` and `event` are null. Instants are epoch ms as reported. `state` is the adapter's translation; a word it
+ * `workflow`, `workflowId` and `event` are null. Instants are epoch ms as reported. `state` is the adapter's translation; a word it
  * does not know is `unknown`.
  */
 export type Check = {
@@ -92,6 +92,8 @@ export type Check = {
   app: string | null;
   appId: number | null;
   workflow: string | null;
+  /** What tells workflows of one name apart: each file is one of its own. */
+  workflowId: number | null;
   /** The event of the workflow run behind it, such as `push`. */
   event: string | null;
   state:
@@ -221,11 +223,11 @@ export const lastCompletionAt = (facts: { checks: readonly Check[] } & CiRules):
     null,
   );
 
-/** One check for each key (app, workflow, event and name; a status by its context): the newest try. Ordered by name. */
+/** One check for each key (app, workflow by id and name, event and name; a status by its context): the newest try. Ordered by name. */
 export const newestChecks = (checks: readonly Check[]): readonly Check[] => {
   const newest = new Map<string, Check>();
   for (const check of checks) {
-    const key = JSON.stringify([check.kind, check.app, check.workflow, check.event, check.name]);
+    const key = JSON.stringify([check.kind, check.app, check.workflowId, check.workflow, check.event, check.name]);
     const other = newest.get(key);
     if (other === undefined || compareTries(check, other) > 0) newest.set(key, check);
   }

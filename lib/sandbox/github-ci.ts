@@ -8,7 +8,8 @@ export type PushSeen = { sha: string; message: string; branch: string; number: n
 /**
  * One report to come; offsets in milliseconds from the push. A check is queued from `queuedAfterMs`, in progress from
  * `startsAfterMs` (or as `unfinished` says), and completed at `endsAfterMs`, or never. A `suite` is a workflow
- * that has no runs, or none before later reports bring some: queued, and over at `endsAfterMs`, or never. `says` is what a check reports of itself when it is over, and a status at once.
+ * that has no runs, or none before later reports bring some: queued, and over at `endsAfterMs`, or never. `file` tells workflows of one
+ * name apart. `says` is what a check reports of itself when it is over, and a status at once.
  */
 export type CheckPlan =
   | {
@@ -16,6 +17,7 @@ export type CheckPlan =
       name: string;
       app?: string;
       workflow?: string;
+      file?: string;
       event?: string;
       queuedAfterMs?: number;
       startsAfterMs: number;
@@ -29,6 +31,7 @@ export type CheckPlan =
       kind: 'suite';
       app: string;
       workflow?: string;
+      file?: string;
       event?: string;
       afterMs?: number;
       endsAfterMs?: number;
@@ -60,13 +63,22 @@ const due = (state: State, instants: readonly number[]): void => {
 const suiteFor = (
   state: State,
   repo: Repo,
-  about: { sha: string; branch: string; app: string; workflow: string | null; event: string; at: number },
+  about: {
+    sha: string;
+    branch: string;
+    app: string;
+    workflow: string | null;
+    file: string | null;
+    event: string;
+    at: number;
+  },
 ): Suite => {
   const known = repo.suites.findLast(
     (suite) =>
       suite.sha === about.sha &&
       suite.app === about.app &&
       suite.workflow === about.workflow &&
+      suite.file === about.file &&
       suite.event === about.event,
   );
   if (known === undefined) return newSuite(state, repo, about);
@@ -80,7 +92,7 @@ const newSuite = (
   { at, ...rest }: Parameters<typeof suiteFor>[2],
   runless: Suite['runless'] = null,
 ): Suite => {
-  const number = repo.suites.filter((suite) => suite.workflow === rest.workflow).length + 1;
+  const number = repo.suites.filter((suite) => suite.workflow === rest.workflow && suite.file === rest.file).length + 1;
   const suite: Suite = { ...identity(state, 'CS'), ...rest, number, createdAt: at, runless };
   repo.suites.push(suite);
   return suite;
@@ -113,7 +125,16 @@ export const planChecks = (
     const app = plan.app ?? actions;
     const workflow = plan.workflow ?? (app === actions ? 'CI' : null);
     const appearsAt = at + (plan.kind === 'suite' ? (plan.afterMs ?? 0) : (plan.queuedAfterMs ?? plan.startsAfterMs));
-    const about = { sha: push.sha, branch: push.branch, app, workflow, event: plan.event ?? 'push', at: appearsAt };
+    const file = workflow === null ? null : (plan.file ?? workflow);
+    const about = {
+      sha: push.sha,
+      branch: push.branch,
+      app,
+      workflow,
+      file,
+      event: plan.event ?? 'push',
+      at: appearsAt,
+    };
     const endsAt = plan.endsAfterMs === undefined ? null : at + plan.endsAfterMs;
     due(state, [appearsAt, ...(endsAt === null ? [] : [endsAt])]);
     if (plan.kind === 'suite') {

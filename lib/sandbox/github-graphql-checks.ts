@@ -18,6 +18,7 @@ const appNode = (slug: string): Node => ({
 
 const workflowRunNode = (graph: Graph, repo: Repo, suite: Suite): Node => {
   const name = suite.workflow ?? 'CI';
+  const file = suite.file ?? name;
   const url = `${repoHtml(repo)}/actions/runs/${suite.id}`;
   return {
     __typename: 'WorkflowRun',
@@ -31,8 +32,8 @@ const workflowRunNode = (graph: Graph, repo: Repo, suite: Suite): Node => {
     checkSuite: () => graph.suite(repo, suite),
     workflow: {
       __typename: 'Workflow',
-      id: nodeIdOf('W', `${repo.id}:${name}`),
-      databaseId: numberOf(name),
+      id: nodeIdOf('W', `${repo.id}:${file}`),
+      databaseId: numberOf(file),
       name,
       state: 'ACTIVE',
     },

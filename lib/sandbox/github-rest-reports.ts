@@ -85,6 +85,7 @@ export const runShape = (face: Face, repo: Repo, suite: Suite) => {
   const url = `${repoUrl(face, repo)}/actions/runs/${suite.id}`;
   const commit = repo.commits.get(suite.sha);
   const name = suite.workflow ?? 'CI';
+  const file = suite.file ?? name;
   const person = commit && { name: commit.author, email: gitUser(commit).email };
   return {
     id: suite.id,
@@ -94,14 +95,14 @@ export const runShape = (face: Face, repo: Repo, suite: Suite) => {
     check_suite_node_id: suite.nodeId,
     head_branch: suite.branch,
     head_sha: suite.sha,
-    path: `.github/workflows/${encodeURIComponent(name)}.yml`,
+    path: `.github/workflows/${encodeURIComponent(file)}.yml`,
     run_number: suite.number,
     run_attempt: 1,
     display_title: commit?.message.split('\n')[0] ?? name,
     event: suite.event,
     status: now.status,
     conclusion: now.conclusion,
-    workflow_id: numberOf(name),
+    workflow_id: numberOf(file),
     url,
     html_url: `${repoHtml(repo)}/actions/runs/${suite.id}`,
     pull_requests: [],
@@ -114,7 +115,7 @@ export const runShape = (face: Face, repo: Repo, suite: Suite) => {
     artifacts_url: `${url}/artifacts`,
     cancel_url: `${url}/cancel`,
     rerun_url: `${url}/rerun`,
-    workflow_url: `${repoUrl(face, repo)}/actions/workflows/${numberOf(name)}`,
+    workflow_url: `${repoUrl(face, repo)}/actions/workflows/${numberOf(file)}`,
     head_commit:
       commit === undefined || person === undefined
         ? null

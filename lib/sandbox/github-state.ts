@@ -129,6 +129,8 @@ export type Suite = {
   branch: string;
   app: string;
   workflow: string | null;
+  /** Which workflow file it is of, by a name of our own. */
+  file: string | null;
   event: string;
   number: number;
   createdAt: number;

@@ -103,13 +103,14 @@ const deploymentsMax = 30;
 
 const checkOf = (state: State, repo: Repo, check: WorldCheck): Check => {
   const { status, conclusion, startedAt, completedAt } = checkStanding(state, check);
-  const { app, workflow, event } = check.suite;
+  const { app, workflow, file, event } = check.suite;
   return {
     kind: 'check',
     name: check.name,
     app,
     appId: numberOf(app),
     workflow,
+    workflowId: file === null ? null : numberOf(file),
     // A suite without a workflow has no run that would tell of the event.
     event: workflow === null ? null : event,
     state: status === 'completed' ? (conclusions[conclusion ?? ''] ?? 'unknown') : progress[status],
@@ -128,6 +129,7 @@ const runlessOf = (state: State, repo: Repo, sha: string): readonly Check[] => {
     suites.some(
       (other) =>
         other.workflow === suite.workflow &&
+        other.file === suite.file &&
         other.event === suite.event &&
         (secondOf(other.createdAt) > secondOf(suite.createdAt) ||
           (secondOf(other.createdAt) === secondOf(suite.createdAt) && isEmpty(other) && other.id > suite.id)),
@@ -139,7 +141,7 @@ const runlessOf = (state: State, repo: Repo, sha: string): readonly Check[] => {
 
 const suiteCheck = (state: State, repo: Repo, suite: Suite): Check => {
   const { status, conclusion, updatedAt } = suiteStanding(state, repo, suite);
-  const { id, app, workflow, event, createdAt } = suite;
+  const { id, app, workflow, file, event, createdAt } = suite;
   const meaning = status === 'completed' ? (conclusions[conclusion ?? ''] ?? 'unknown') : progress[status];
   return {
     kind: 'suite',
@@ -147,6 +149,7 @@ const suiteCheck = (state: State, repo: Repo, suite: Suite): Check => {
     app,
     appId: numberOf(app),
     workflow,
+    workflowId: file === null ? null : numberOf(file),
     event: workflow === null ? null : event,
     state: meaning === 'startup-failure' ? 'failure' : meaning,
     startedAt: secondOf(createdAt),
@@ -160,7 +163,7 @@ const statusOf = ({ context, state, at }: Status): Check => {
   return {
     kind: 'status',
     name: context,
-    ...{ app: null, appId: null, workflow: null, event: null },
+    ...{ app: null, appId: null, workflow: null, workflowId: null, event: null },
     state: meaning,
     startedAt: secondOf(at),
     completedAt: meaning === 'queued' || meaning === 'running' ? null : secondOf(at),

@@ -324,16 +324,17 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       expect(checks).toEqual([
         {
           ...{ kind: 'check', name: 'test', app: 'github-actions', workflow: 'CI', event: 'push', state: 'success' },
-          ...{ appId: expect.any(Number) },
+          ...{ appId: expect.any(Number), workflowId: expect.any(Number) },
           ...{ startedAt: at + 1_000, completedAt: at + 5_000, url: expect.stringContaining('http') },
         },
         {
           ...{ kind: 'check', name: 'nightly', app: 'github-actions', workflow: 'Night', event: 'schedule' },
-          ...{ appId: expect.any(Number) },
+          ...{ appId: expect.any(Number), workflowId: expect.any(Number) },
           ...{ state: 'running', startedAt: at + 1_000, completedAt: null, url: expect.stringContaining('http') },
         },
         {
           ...{ kind: 'status', name: 'lint', app: null, appId: null, workflow: null, event: null, state: 'failure' },
+          workflowId: null,
           ...{ startedAt: at + 2_000, completedAt: at + 2_000, url: null },
         },
       ]);
@@ -409,7 +410,13 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       const at = world.state.at;
       world.settle(at + 2_000);
       const suites = (await ci(after)).ci.checks.filter((check) => check.kind === 'suite');
-      const queued = { app: 'github-actions', appId: expect.any(Number), state: 'queued', completedAt: null };
+      const queued = {
+        app: 'github-actions',
+        appId: expect.any(Number),
+        workflowId: expect.any(Number),
+        state: 'queued',
+        completedAt: null,
+      };
       expect(suites).toEqual([
         {
           ...{ kind: 'suite', name: 'CI', workflow: 'CI', event: 'push', ...queued },
@@ -441,6 +448,27 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       expect((await ci(after)).ci.checks).toMatchObject([
         { kind: 'suite', name: 'CI', state, startedAt: at + 1_000, completedAt: at + 3_000 },
       ]);
+    });
+
+    test('two files may name their workflows alike: each is told by an id that its runs share', async () => {
+      const { world, ci, push, report } = await forging();
+      const { after } = push(['One']);
+      const at = world.state.at;
+      const run = (name: string, file: string, startsAfterMs: number): CheckPlan => ({
+        ...{ kind: 'check', name, workflow: 'CI', file, startsAfterMs, endsAfterMs: startsAfterMs },
+      });
+      report(after, [run('test', 'unit.yml', 0), run('test', 'e2e.yml', 1_000), run('lint', 'unit.yml', 2_000)]);
+      report(after, [
+        { kind: 'suite', app: 'github-actions', workflow: 'CI', file: 'broken.yml', event: 'push', endsAfterMs: 0 },
+      ]);
+      world.settle(at + 5_000);
+      const { checks } = (await ci(after)).ci;
+      const [unit, e2e, lint, broken] = ['test', 'test', 'lint', 'CI'].map((name, index) => {
+        expect(checks[index]).toMatchObject({ name, workflow: 'CI' });
+        return checks[index]!.workflowId;
+      });
+      expect(lint).toBe(unit);
+      expect(new Set([unit, e2e, broken]).size).toBe(3);
     });
 
     test('of one workflow and event the newest run counts, be it without jobs or with them', async () => {

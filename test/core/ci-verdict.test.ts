@@ -20,6 +20,7 @@ const aCheck = (over: Partial<Check> = {}): Check => ({
   app: 'github-actions',
   appId: 1,
   workflow: 'CI',
+  workflowId: 1,
   event: 'push',
   state: 'success',
   startedAt: 1_000,
@@ -29,7 +30,16 @@ const aCheck = (over: Partial<Check> = {}): Check => ({
 });
 
 const aStatus = (over: Partial<Check> = {}): Check =>
-  aCheck({ kind: 'status', name: 'ci/woodpecker', app: null, appId: null, workflow: null, event: null, ...over });
+  aCheck({
+    kind: 'status',
+    name: 'ci/woodpecker',
+    app: null,
+    appId: null,
+    workflow: null,
+    workflowId: null,
+    event: null,
+    ...over,
+  });
 
 /** A workflow without jobs. */
 const aSuite = (over: Partial<Check> = {}): Check => aCheck({ kind: 'suite', name: 'CI', ...over });
@@ -308,6 +318,7 @@ describe('which checks count', () => {
   test.each([
     ['app', { app: 'other' }],
     ['workflow', { workflow: 'Nightly' }],
+    ['workflow file', { workflowId: 2 }],
     ['event', { event: 'pull_request' }],
     ['name', { name: 'test-2' }],
     ['kind', { kind: 'status' }],
@@ -655,6 +666,7 @@ const someCheck: fc.Arbitrary<Check> = fc.record({
   app: fc.constantFrom('github-actions', null),
   appId: fc.constantFrom(1, null),
   workflow: fc.constantFrom('CI', null),
+  workflowId: fc.constantFrom(1, 2, null),
   event: fc.constantFrom('push', 'schedule', null),
   state: fc.oneof(fc.constant<Check['state']>('success'), fc.constantFrom(...states)),
   startedAt: someInstant,
@@ -746,6 +758,7 @@ describe('whatever CI reports', () => {
               other.name === check.name &&
               other.app === check.app &&
               other.workflow === check.workflow &&
+              other.workflowId === check.workflowId &&
               other.event === check.event,
           );
           if (later.length === 0) expect(['success', 'skipped', 'neutral']).toContain(check.state);

@@ -27,6 +27,7 @@ const aDeployCheck = (over: Partial<Check> = {}): Check => ({
   app: null,
   appId: null,
   workflow: null,
+  workflowId: null,
   event: null,
   state: 'success',
   startedAt: 1_000,

@@ -149,6 +149,7 @@ const checkOf = (name: string, state: Check['state']): Check => ({
   app: 'github-actions',
   appId: 1,
   workflow: 'CI',
+  workflowId: 1,
   event: 'push',
   state,
   startedAt: null,

@@ -24,6 +24,7 @@ const check = (state: Check['state'], name = 'test'): Check => ({
   app: 'github-actions',
   appId: 1,
   workflow: 'CI',
+  workflowId: 1,
   event: 'push',
   state,
   startedAt: 0,
