@@ -111,18 +111,26 @@ test('a workflow that our own labels started, and that finds no runner, keeps no
   expect(historyOf(sim.table).map(({ outcome }) => outcome)).toEqual(['done']);
 });
 
+test('a check that main has and that starts late is waited for beside a fast green one', async () => {
+  const lint = { ...green(1_000, 10_000), name: 'lint' };
+  const late = { ...green(120_000, 180_000), conclusion: 'failure' };
+  const sim = simulation([{ repo: web, agent: 'lands at once' }], {}, { laterCi: { [web]: () => [lint, late] } });
+  await minutes(sim, 40);
+  expect(historyOf(sim.table).map(({ outcome }) => outcome)).not.toContain('done');
+});
+
 describe('verdict "none" only after its deadline', () => {
-  const late = () => [
-    {
-      kind: 'check' as const,
-      name: 'docs',
-      workflow: 'Docs',
-      startsAfterMs: 1000,
-      endsAfterMs: 2000,
-      conclusion: 'skipped',
-    },
-    { kind: 'status' as const, context: 'ci/external', afterMs: 150_000, state: 'failure' },
-  ];
+  // By the names that main has, so that nothing expected is waited for.
+  const skipped = ['test', 'lint'].map((name) => ({
+    ...{ kind: 'check' as const, name, workflow: 'Docs' },
+    ...{ startsAfterMs: 1000, endsAfterMs: 2000, conclusion: 'skipped' },
+  }));
+  const external = (afterMs: number) => ({
+    kind: 'status' as const,
+    context: 'ci/external',
+    afterMs,
+    state: 'failure',
+  });
   test('noCi accept: a skipped check first and an external red nine minutes later is never done', async () => {
     const sim = simulation([{ repo: web, agent: 'lands at once' }], {
       defaults: {
@@ -132,14 +140,14 @@ describe('verdict "none" only after its deadline', () => {
         noCi: 'accept',
       },
     });
-    sim.world.github.setCi(web, { ci: () => [late()[0]!, { ...late()[1]!, afterMs: 9 * 60_000 } as never] });
+    sim.world.github.setCi(web, { ci: () => [...skipped, external(9 * 60_000)] });
     await minutes(sim, 40);
     expect(historyOf(sim.table).map(({ outcome }) => outcome)).not.toContain('done');
   });
   test('noCi escalate: a skipped check first is no reason to freeze within a minute', async () => {
     const sim = simulation([{ repo: web, agent: 'hangs' }]);
     await minutes(sim, 5);
-    sim.world.github.setCi(web, { ci: () => [late()[0]!, { ...green(150_000, 240_000), workflow: 'CI' }] });
+    sim.world.github.setCi(web, { ci: () => [...skipped, { ...green(150_000, 240_000), workflow: 'CI' }] });
     pushFor(sim, web);
     await minutes(sim, 2, { kinds: ['watch'] });
     expect(runOf(sim).phase).toBe('verifying');
