@@ -62,7 +62,13 @@ export const ciVerdict = (inputs: CiInputs): CiVerdict => {
   if (late > 0 && ageMs < graceMs + settleMs)
     return pending(`of the checks seen before this run ${late} not there yet`);
   const required = inputs.required.filter((rule) => isCi(rule.name) && !checks.some((check) => meets(check, rule)));
-  if (required.length > 0) return untilDeadline(`required and not there: ${wordsOf(required.map(wantedOf))}`);
+  if (required.length > 0) {
+    const isUnsigned = required.some((rule) =>
+      checks.some(({ kind, name }) => kind === 'status' && name === rule.name),
+    );
+    const why = isUnsigned ? ' (a status of that name is there, and no status tells which app reported it)' : '';
+    return untilDeadline(`required and not there: ${wordsOf(required.map(wantedOf))}${why}`);
+  }
 
   const directive = skipDirective(inputs.message);
   if (directive !== null) return { verdict: 'blocked', reason: `the commit message says ${directive}` };

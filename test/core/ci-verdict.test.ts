@@ -366,7 +366,12 @@ describe('which checks count', () => {
       ciVerdict(inputsOf({ checks: [aCheck({ name: 'lint' }), aCheck({ appId })], required }));
     expect([of(1), of(2), of(null)].map(wordOf)).toEqual(['green', 'pending', 'pending']);
     expect(of(2)).toMatchObject({ on: 'required and not there: test by app 1' });
-    expect(wordOf(ciVerdict(inputsOf({ checks: [aStatus({ name: 'test' })], required })))).toBe('pending');
+    const status = inputsOf({ checks: [aStatus({ name: 'test' })], required, ageMs: 60 * minute });
+    expect(ciVerdict(status)).toEqual({
+      verdict: 'blocked',
+      reason:
+        'still waiting past the deadline: required and not there: test by app 1 (a status of that name is there, and no status tells which app reported it)',
+    });
   });
 
   test('the failure of a check named like a required one from another app is red all the same', () => {
