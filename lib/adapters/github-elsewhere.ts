@@ -3,11 +3,11 @@ import type { RepoRef } from '../core/issue.ts';
 import { commitsOfRun } from '../core/push-tip.ts';
 import type { Forge } from '../ports.ts';
 import { type GithubClient, read } from './github-client.ts';
-import { graphqlRefusal } from './github-refusal.ts';
+import { graphqlRefusal, hidesOneItem } from './github-refusal.ts';
 
 /**
  * A pull request, or a commit of another branch, that mentions the issue and carries the run's trailer; the newest.
- * One request: GitHub links both from the issue.
+ * One request: GitHub links both from the issue. What others mention from a hidden place is passed over.
  */
 export const foundElsewhere = async (
   client: GithubClient,
@@ -15,7 +15,8 @@ export const foundElsewhere = async (
   { issue, runId }: Parameters<Forge['elsewhere']>[1],
 ): ReturnType<Forge['elsewhere']> => {
   const { data, errors } = await client.query(elsewhereQuery, { repo: repo.nodeId, number: issue });
-  if (errors.length > 0) throw graphqlRefusal('query Elsewhere', errors);
+  const grave = errors.filter((error) => !hidesOneItem(error, ['node', 'issue', 'timelineItems']));
+  if (grave.length > 0) throw graphqlRefusal('query Elsewhere', grave);
   const events = read(Elsewhere, data, 'query Elsewhere').node.issue.timelineItems.nodes ?? [];
   const carriers = events.flatMap((event) => {
     const pull = event?.source ?? event?.subject;
@@ -57,7 +58,7 @@ const Pull = z.object({
 
 // An issue in the place of a pull request has none of the fields; a commit in a hidden repo is null.
 const Event = z.object({
-  commit: z.object({ message: z.string(), url: z.string() }).nullish(),
+  commit: z.object({ message: z.string(), url: z.string() }).nullish().catch(null),
   source: Pull.optional().catch(undefined),
   subject: Pull.optional().catch(undefined),
 });

@@ -5,13 +5,13 @@ import { type PullFacts, pullThatCounts } from '../core/pull-request.ts';
 import { commitsOfRun } from '../core/push-tip.ts';
 import type { Forge } from '../ports.ts';
 import { type GithubClient, read } from './github-client.ts';
-import { graphqlRefusal } from './github-refusal.ts';
+import { graphqlRefusal, hidesOneItem } from './github-refusal.ts';
 import { GraphqlActor } from './github-wire.ts';
 
 /**
  * The pull request that carries this run's commits to the default branch. One request and one point: what the issue
  * links to, what its newest mentions in commits belong to, and the one known before, which no flood of mentions by
- * others can push out of the list. Of another repo, from a fork, against another branch or without the trailer it is
+ * others can push out of the list. What others mention from a hidden place is passed over. Of another repo, from a fork, against another branch or without the trailer it is
  * not the run's.
  */
 export const pullOfRun = async (
@@ -23,7 +23,8 @@ export const pullOfRun = async (
     known === null
       ? await client.query(pullQuery(''), { repo: repo.nodeId, issue })
       : await client.query(pullQuery('$known: Int!'), { repo: repo.nodeId, issue, known });
-  if (errors.length > 0) throw graphqlRefusal('query Pull', errors);
+  const grave = errors.filter((error) => !foundIn.some((list) => hidesOneItem(error, list)));
+  if (grave.length > 0) throw graphqlRefusal('query Pull', grave);
   const { node } = read(Answer, data, 'query Pull');
   const linked = (node.issue.links.nodes ?? []).map((event) => event?.source ?? event?.subject);
   const mentioned = (node.issue.mentions.nodes ?? []).flatMap(
@@ -40,6 +41,11 @@ export const pullOfRun = async (
   const found = [node.known, ...linked, ...mentioned].filter((pull) => pull != null && isOurs(pull));
   return pullThatCounts(found.flatMap((pull) => (pull ? [factsOf(pull)] : [])));
 };
+
+const foundIn = [
+  ['node', 'issue', 'links'],
+  ['node', 'issue', 'mentions'],
+];
 
 const factsOf = (pull: Pull): PullFacts => {
   const state = stateOf(pull.state);
@@ -125,7 +131,8 @@ const Pull = z.object({
 });
 type Pull = z.infer<typeof Pull>;
 
-// An issue in the place of a pull request has none of the fields; a commit in a hidden repo is null.
+// An issue in the place of a pull request has none of the fields, one that is hidden in part lacks some; a commit in a
+// hidden repo is null.
 const Linked = Pull.optional().catch(undefined);
 
 const Answer = z.object({
@@ -140,7 +147,9 @@ const Answer = z.object({
               .object({
                 commit: z
                   .object({
-                    associatedPullRequests: z.object({ nodes: z.array(Pull.nullable()).nullish() }).nullish(),
+                    associatedPullRequests: z
+                      .object({ nodes: z.array(Pull.nullable().catch(null)).nullish() })
+                      .nullish(),
                   })
                   .nullish(),
               })

@@ -45,6 +45,16 @@ export const graphqlRefusal = (
   return new PortError(worst && isDefinite(worst) ? 'refused' : 'unavailable', words);
 };
 
+/**
+ * Whether it only hides one item of a list: anybody may mention an issue from a place that is kept from us, as from an
+ * organisation with SAML, and the item is then null. `list` is the path to the connection; to the whole of it, or to
+ * anything beside it, the error is not meant.
+ */
+export const hidesOneItem = ({ type, path }: GraphqlError, list: readonly string[]): boolean =>
+  (type === 'FORBIDDEN' || type === 'NOT_FOUND') &&
+  [...list, 'nodes'].every((step, at) => path?.[at] === step) &&
+  typeof path?.[list.length + 1] === 'number';
+
 /** Whether GitHub only asks for a pause: a 403 then says nothing of rights. */
 export const isLimit = (answer: GithubAnswer): boolean => {
   const { status, headers } = answer;

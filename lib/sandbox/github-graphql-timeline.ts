@@ -2,8 +2,9 @@ import { assertNever } from '../core/assert.ts';
 import type { Graph, Node } from './github-graphql-graph.ts';
 import { canSee } from './github-graphql-graph.ts';
 import { isoOf } from './github-ids.ts';
+import { forbidden } from './github-refusal.ts';
 import { issueHtml } from './github-rest-shapes.ts';
-import type { Issue, IssueEvent } from './github-state.ts';
+import type { Issue, IssueEvent, Repo } from './github-state.ts';
 import { repoById } from './github-state.ts';
 
 const itemTypes = {
@@ -19,6 +20,15 @@ const itemTypes = {
   'cross-referenced': 'CROSS_REFERENCED_EVENT',
   comment_deleted: 'COMMENT_DELETED_EVENT',
 } as const;
+
+/** GitHub shows that there is something, and refuses to say what. */
+const withSso = (repo: Repo): Repo => {
+  if (repo.behindSso)
+    throw forbidden(
+      'Resource protected by organization SAML enforcement. You must grant your OAuth token access to this organization.',
+    );
+  return repo;
+};
 
 const commitNode = (graph: Graph, at: { repoId: number; sha: string }): Node | null => {
   const repo = repoById(graph.state, at.repoId);
@@ -80,7 +90,7 @@ const eventNode = (graph: Graph, issue: Issue, event: IssueEvent): Node => {
       return {
         __typename: 'ReferencedEvent',
         ...shared,
-        commit: () => commitNode(graph, event.commit),
+        commit: () => withSso(repoById(graph.state, event.commit.repoId)) && commitNode(graph, event.commit),
         commitRepository: () => graph.repo(repoById(graph.state, event.commit.repoId)),
         isCrossRepository: event.commit.repoId !== issue.repoId,
         isDirectReference: true,
@@ -94,7 +104,7 @@ const eventNode = (graph: Graph, issue: Issue, event: IssueEvent): Node => {
         referencedAt: isoOf(event.at),
         isCrossRepository: source?.repoId !== issue.repoId,
         willCloseTarget: event.closes,
-        source: () => source && graph.issue(source),
+        source: () => source && withSso(repoById(graph.state, source.repoId)) && graph.issue(source),
         target: subject,
         url,
       };

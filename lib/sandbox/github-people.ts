@@ -15,6 +15,8 @@ export type RepoOptions = {
   permissions?: Readonly<Record<string, Role>>;
   defaultBranch?: string;
   private?: boolean;
+  /** Of an organisation whose single sign-on no token here has passed: what mentions from there is refused. */
+  behindSso?: boolean;
   archived?: boolean;
   issuesEnabled?: boolean;
   pullsEnabled?: boolean;
@@ -89,6 +91,7 @@ export const peopleActs = (state: State) => {
       name,
       defaultBranch: options.defaultBranch ?? 'main',
       private: options.private ?? false,
+      behindSso: options.behindSso ?? false,
       archived: options.archived ?? false,
       disabled: false,
       issuesEnabled: options.issuesEnabled ?? true,

@@ -193,6 +193,7 @@ export type Repo = {
   name: string;
   defaultBranch: string;
   private: boolean;
+  behindSso: boolean;
   archived: boolean;
   disabled: boolean;
   issuesEnabled: boolean;

@@ -130,13 +130,12 @@ const elsewhere = (
   if (issue === undefined || issue.deleted || issue.movedTo !== null || issue.pull !== null) {
     throw viewer.unresolved('query Elsewhere', `an Issue with the number of ${number}.`);
   }
-  // What the viewer may not see of other issues is not shown at all, and takes no place.
-  const visible = issue.events.filter((event) => event.kind !== 'cross-referenced' || sourceOf(viewer, event.sourceId));
+  const visible = placedEvents(viewer, issue);
   const events = newestEvents({ ...issue, events: visible }, ['referenced', 'cross-referenced'], referencesMax).list;
   const carriers = events.flatMap((event) => {
     if (event.kind === 'referenced') {
       const repo = state.repos.get(event.commit.repoId);
-      const commit = repo && maySee(repo) ? repo.commits.get(event.commit.sha) : undefined;
+      const commit = repo && maySee(repo) && !repo.behindSso ? repo.commits.get(event.commit.sha) : undefined;
       const isCarrier = commit !== undefined && commitsOfRun([commit], runId).length > 0;
       return repo && isCarrier ? [{ url: `${repoHtml(repo)}/commit/${commit.sha}`, isPull: false }] : [];
     }
@@ -164,14 +163,13 @@ const pullOfRun = (
   if (issue === undefined || issue.deleted || issue.movedTo !== null || issue.pull !== null) {
     throw viewer.unresolved('query Pull', `an Issue with the number of ${number}.`);
   }
-  const visible = issue.events.filter((event) => event.kind !== 'cross-referenced' || sourceOf(viewer, event.sourceId));
-  const seen = { ...issue, events: visible };
+  const seen = { ...issue, events: placedEvents(viewer, issue) };
   const linked = newestEvents(seen, ['cross-referenced'], linksMax).list.flatMap(
     (event) => sourceOf(viewer, event.sourceId)?.issue ?? [],
   );
   const mentioned = newestEvents(seen, ['referenced'], mentionsMax).list.flatMap((event) => {
     const home = state.repos.get(event.commit.repoId);
-    const commit = home && maySee(home) ? home.commits.get(event.commit.sha) : undefined;
+    const commit = home && maySee(home) && !home.behindSso ? home.commits.get(event.commit.sha) : undefined;
     return home && commit ? pullsWith(home, commit).slice(0, pullsOfCommitMax) : [];
   });
   const candidates = new Set([...(before ? [before] : []), ...linked, ...mentioned]);
@@ -212,8 +210,16 @@ const reviews = {
 const sourceOf = ({ state, maySee }: WorldViewer, id: number): { issue: Issue; repo: Repo } | null => {
   const issue = state.issues.get(id);
   const repo = issue && state.repos.get(issue.repoId);
-  return issue && repo && maySee(repo) ? { issue, repo } : null;
+  return issue && repo && maySee(repo) && !repo.behindSso ? { issue, repo } : null;
 };
+
+/** What the viewer may not see of other issues is not shown at all, and takes no place; behind single sign-on it does. */
+const placedEvents = ({ state, maySee }: WorldViewer, { events }: Issue): Issue['events'] =>
+  events.filter((event) => {
+    const source = event.kind === 'cross-referenced' ? state.issues.get(event.sourceId) : null;
+    const repo = source && state.repos.get(source.repoId);
+    return source === null || (repo !== undefined && repo !== null && maySee(repo));
+  });
 
 /** The newest of what a pull request brings; none of what is no pull request. */
 const pullCommits = (repo: Repo, { pull }: Issue): readonly Commit[] =>

@@ -716,3 +716,79 @@ describe('commits and checks', () => {
     await expect(forge.landing(repo, asked)).rejects.toMatchObject({ kind: 'refused' });
   });
 });
+
+describe('What others mention from a hidden place', () => {
+  const runId = 'a1'.repeat(16);
+  const pull = {
+    ...{ number: 7, url: 'https://github.com/acme/shop/pull/7', state: 'OPEN', isDraft: false, mergeable: 'MERGEABLE' },
+    ...{
+      isCrossRepository: false,
+      baseRefName: 'main',
+      headRefOid: 'c'.repeat(40),
+      reviewDecision: null,
+      mergeCommit: null,
+    },
+    commits: { nodes: [{ commit: { message: `Mine\n\nAFK-Run: ${runId}` } }] },
+    closings: { nodes: [] },
+  };
+  const links = (repo: { nodeId: string }, nodes: readonly unknown[] = []): object => {
+    const source = { ...pull, repository: { id: repo.nodeId } };
+    return { timelineItems: { nodes: [...nodes, { source }] }, links: { nodes: [...nodes, { source }] } };
+  };
+  const asked = { issue: 1, runId, branch: 'main', known: null };
+  const under = (steps: readonly unknown[]): object => ['node', 'issue'].concat(steps as string[]);
+  const saying = async (issue: (repo: { nodeId: string }) => object, errors: readonly object[]) => {
+    const { forge, repo, become } = await odd();
+    const node = { known: null, issue: { mentions: { nodes: [] }, ...issue(repo) } };
+    become(() => answered({ data: { node }, errors }));
+    return { pull: () => forge.pull(repo, asked), elsewhere: () => forge.elsewhere(repo, asked) };
+  };
+
+  test.each([
+    ['FORBIDDEN', ['links', 'nodes', 0, 'source'], ['timelineItems', 'nodes', 0, 'source']],
+    ['NOT_FOUND', ['links', 'nodes', 0], ['timelineItems', 'nodes', 0]],
+    [
+      'FORBIDDEN',
+      ['mentions', 'nodes', 0, 'commit', 'associatedPullRequests'],
+      ['timelineItems', 'nodes', 0, 'commit'],
+    ],
+  ])('%s at %j is passed over, and the rest counts', async (type, inPull, inElsewhere) => {
+    const error = { type, message: 'Resource protected by organization SAML enforcement.' };
+    const issue = (repo: { nodeId: string }): object => links(repo, [null]);
+    const { pull: found } = await saying(issue, [{ ...error, path: under(inPull) }]);
+    expect(await found()).toMatchObject({ number: 7 });
+    const { elsewhere } = await saying(issue, [{ ...error, path: under(inElsewhere) }]);
+    expect(await elsewhere()).toEqual({ url: pull.url });
+  });
+
+  test('one that is shown in part is passed over as well', async () => {
+    const part = [{ source: { number: 8, commits: null } }, { commit: { url: null } }];
+    const mentions = { nodes: [{ commit: { associatedPullRequests: { nodes: [{ number: 8 }, null] } } }] };
+    const { pull: found, elsewhere } = await saying((repo) => ({ ...links(repo, part), mentions }), []);
+    expect(await found()).toMatchObject({ number: 7 });
+    expect(await elsewhere()).toEqual({ url: pull.url });
+  });
+
+  test.each([
+    ['refused', { type: 'FORBIDDEN', path: ['node', 'known'] }],
+    ['refused', { type: 'NOT_FOUND', path: ['node', 'known', 'commits', 'nodes', 0, 'commit'] }],
+    ['refused', { type: 'FORBIDDEN', path: ['node', 'issue'] }],
+    ['refused', { type: 'FORBIDDEN', path: ['node', 'issue', 'links'] }],
+    ['refused', { type: 'FORBIDDEN', path: ['node', 'issue', 'links', 'nodes'] }],
+    ['refused', { type: 'FORBIDDEN', path: ['node', 'issue', 'timelineItems', 'nodes'] }],
+    ['refused', { type: 'FORBIDDEN', path: ['node', 'issue', 'closings', 'nodes', 0] }],
+    ['refused', { type: 'FORBIDDEN' }],
+    ['unavailable', { path: ['node', 'issue', 'links', 'nodes', 0, 'source'] }],
+    ['unavailable', { type: 'SERVICE_UNAVAILABLE', path: ['node', 'issue', 'timelineItems', 'nodes', 0] }],
+  ])('any other error is one of the whole: %s, %j', async (kind, error) => {
+    // Beside one that would be passed over, which must not hide it.
+    const hidden = (list: string): object => ({
+      ...{ type: 'FORBIDDEN', message: 'No' },
+      path: ['node', 'issue', list, 'nodes', 0, 'source'],
+    });
+    const asPull = await saying((repo) => links(repo), [hidden('links'), { message: 'No', ...error }]);
+    await expect(asPull.pull()).rejects.toMatchObject({ kind });
+    const asElsewhere = await saying((repo) => links(repo), [hidden('timelineItems'), { message: 'No', ...error }]);
+    await expect(asElsewhere.elsewhere()).rejects.toMatchObject({ kind });
+  });
+});

@@ -17,6 +17,16 @@ const trailer = `AFK-Run: ${runId}`;
 const headOf = (world: GithubWorld, branch = 'main'): string =>
   world.state.repos.get(Number(shopRef(world).id))!.branches.get(branch)!;
 
+/** By an issue and by a commit, which takes the last place among the newest. */
+const mentionFromBehindSso = (world: GithubWorld, number: number): void => {
+  const elsewhere = 'guarded/vault';
+  if (![...world.state.repos.values()].some((repo) => repo.name === elsewhere))
+    world.addRepo(elsewhere, { behindSso: true });
+  const text = `Like ${name}#${number}`;
+  world.openIssue(elsewhere, { author: 'stranger', title: text }, world.state.at);
+  world.push(elsewhere, { actor: 'stranger', commits: [{ message: text }] }, world.state.at);
+};
+
 /** What the port `Forge` promises, against one world. */
 export const forgeContract = (title: string, make: MakeForge): void => {
   const forging = async () => {
@@ -154,6 +164,17 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       expect((await forge.elsewhere(repo, asked))?.url).toMatch(new RegExp(`/${pull.number}$`));
     });
 
+    test('what mentions the issue from behind single sign-on hides nothing else', async () => {
+      const { world, forge, repo, push } = await forging();
+      const { number } = world.openIssue(name, { author: 'stranger', title: 'Cart' }, world.state.at);
+      const asked = { issue: number, runId };
+      mentionFromBehindSso(world, number);
+      expect(await forge.elsewhere(repo, asked)).toBeNull();
+      const { after } = push([`Mine\n\nRefs #${number}\n${trailer}`], { branch: 'topic' });
+      mentionFromBehindSso(world, number);
+      expect((await forge.elsewhere(repo, asked))?.url).toContain(after);
+    });
+
     test('a pull request that mentions the issue without a commit of the run is not where it went', async () => {
       const { world, forge, repo, push } = await forging();
       const { number } = world.openIssue(name, { author: 'stranger', title: 'Cart' }, world.state.at);
@@ -228,6 +249,16 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       const { propose, pull } = await proposing();
       const { number } = propose('topic', { body: '' });
       expect(await pull()).toMatchObject({ number });
+    });
+
+    test('what mentions the issue from behind single sign-on hides nothing else', async () => {
+      const { world, issue, propose, pull } = await proposing();
+      mentionFromBehindSso(world, issue);
+      expect(await pull()).toBeNull();
+      const { number } = propose('topic');
+      mentionFromBehindSso(world, issue);
+      expect(await pull()).toMatchObject({ number });
+      expect(await pull(number)).toMatchObject({ number });
     });
 
     test('no flood of mentions hides the one that was known', async () => {

@@ -436,3 +436,21 @@ describe('Nothing unproven is closed', () => {
     expect(standing(sim, web, 1)).toBe('handed back');
   });
 });
+
+describe('Nobody holds up a run by a mention', () => {
+  test.each([
+    ['push', 'stops without pushing', 'handed back'],
+    ['push', 'lands at once', 'done'],
+    ['pull-request', 'opens a pull request that is merged', 'done'],
+  ] as const)('from a place that is hidden from us: landing %s, the agent %s', async (landing, agent, end) => {
+    const { sim } = await simulationOverHttp([{ repo: web, agent }], { repos: { [web]: { landing } } });
+    const { github } = sim.world;
+    github.addRepo('guarded/vault', { behindSso: true });
+    const text = `Like ${web}#1`;
+    github.openIssue('guarded/vault', { author: 'stranger', title: text }, sim.now());
+    github.push('guarded/vault', { actor: 'stranger', commits: [{ message: text }] }, sim.now());
+    const { failed } = await minutes(sim, 120, { until: () => standing(sim, web, 1) === end });
+    expect(failed).toEqual([]);
+    expect(standing(sim, web, 1)).toBe(end);
+  });
+});
