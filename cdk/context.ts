@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { githubUrl, githubUrlForm } from '../lib/core/github-url.ts';
 
 const value = <S extends z.ZodType>(schema: S, form: string, meaning: string): S =>
   schema.meta({ description: meaning, form });
@@ -28,8 +29,12 @@ export const Context = z.strictObject({
     'is subscribed to the alarms; has to be confirmed by a link that AWS sends',
   ),
   githubUrl: value(
-    z.url({ protocol: /^https$/ }).optional(),
-    'an https URL such as https://HOST/api/v3',
+    z
+      .url({ protocol: /^https$/ })
+      .transform(githubUrl)
+      .pipe(z.string())
+      .optional(),
+    githubUrlForm,
     'API of a GitHub Enterprise Server',
   ),
   doorbellTopic: value(

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { githubUrl, githubUrlForm } from '../lib/core/github-url.ts';
 import { topicArnPattern } from '../lib/core/topic-arn.ts';
 
 /**
@@ -8,7 +9,7 @@ import { topicArnPattern } from '../lib/core/topic-arn.ts';
 export const Environment = z.object({
   TABLE_NAME: z.string().min(3),
   /** Only where the tracker is not github.com. */
-  GITHUB_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GITHUB_URL: z.string().transform(githubUrl).pipe(z.string()).optional(),
   /** A doorbell at ntfy: both or none. */
   NTFY_URL: z.url({ protocol: /^https?$/ }).optional(),
   NTFY_TOPIC: z.string().min(1).optional(),
@@ -49,7 +50,8 @@ export const environmentOf = (env: Readonly<Record<string, string | undefined>>)
   }
   const problems = parsed.error.issues.map(({ path }) => {
     const name = path.join('.');
-    return `${name} ${env[name] === undefined ? 'is not set' : 'does not look right'}`;
+    if (env[name] === undefined) return `${name} is not set`;
+    return name === 'GITHUB_URL' ? `${name} must be ${githubUrlForm}` : `${name} does not look right`;
   });
   throw new Error(`environment: ${problems.join('; ')}`);
 };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { executorUrl } from '../lib/core/executor-url.ts';
+import { githubUrl, githubUrlForm } from '../lib/core/github-url.ts';
 import { githubLogin } from './github-login.ts';
 import type { Credentials, GithubLogin } from './wiring.ts';
 
@@ -9,7 +10,7 @@ const Environment = z.object({
   GITHUB_TOKEN: z.string().optional(),
   GITHUB_APP_ID: z.string().optional(),
   GITHUB_APP_KEY_FILE: z.string().optional(),
-  GITHUB_URL: z.url().optional(),
+  GITHUB_URL: z.string().transform(githubUrl).pipe(z.string()).optional(),
   T3_URL: z.string().transform(executorUrl).pipe(z.string()),
   T3_TOKEN: z.string().min(1),
   SLACK_WEBHOOK: z.url().optional(),
@@ -62,6 +63,8 @@ const meaningOf = (name: string): string => {
   switch (name) {
     case 'T3_URL':
       return 'the https URL of the T3 server (http only on a loopback or private address), without a password, a query or a fragment';
+    case 'GITHUB_URL':
+      return `${githubUrlForm}, or leave it unset`;
     case 'T3_TOKEN':
       return 'a T3 bearer, minted on its host (docs/t3-host.md)';
     default:

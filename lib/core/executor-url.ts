@@ -9,12 +9,15 @@ export const executorUrl = (text: string): string | null => {
   if (text !== text.trim() || !URL.canParse(text)) return null;
   const { protocol, hostname, host, username, password, pathname, search, hash } = new URL(text);
   if (username !== '' || password !== '' || search !== '' || hash !== '' || /[?#]$/.test(text)) return null;
-  if (protocol !== 'https:' && !(protocol === 'http:' && isPrivateHost(hostname))) return null;
+  if (protocol !== 'https:' && !(protocol === 'http:' && isNearHost(hostname))) return null;
   return `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
 };
 
-// The host as URL gives it: lower case, IPv4 in four decimal parts whatever its spelling, IPv6 in brackets.
-const isPrivateHost = (hostname: string): boolean => {
+/**
+ * Whether no public network carries what is sent there. The host is as URL gives it: lower case, IPv4 in four decimal
+ * parts whatever its spelling, IPv6 in brackets.
+ */
+export const isNearHost = (hostname: string): boolean => {
   const [a = 0, b = 0] = /^\d+\.\d+\.\d+\.\d+$/.test(hostname) ? hostname.split('.').map(Number) : [];
   return (
     a === 127 ||

@@ -255,7 +255,7 @@ describe('The built functions under the Lambda runtime client', () => {
     expect(await host.invoke({})).toMatchObject({
       ok: false,
       errorMessage:
-        'environment: TABLE_NAME is not set; GITHUB_URL does not look right; DOORBELL_TOPIC_ARN does not look right',
+        'environment: TABLE_NAME is not set; GITHUB_URL must be an https URL such as https://HOST/api/v3; DOORBELL_TOPIC_ARN does not look right',
     });
     expect(() => environmentOf({ TABLE_NAME: 'afk', NTFY_TOPIC: 'afk' })).toThrow(
       'environment: NTFY_URL and NTFY_TOPIC are set both or not at all',

@@ -74,3 +74,14 @@ test('an App’s secret may hold its line breaks as they are, or as they were es
       login: { app: { appId: String(appId), privateKey: key } },
     });
 });
+
+test('GitHub Enterprise Server is named by its API, with or without a slash at the end', () => {
+  const urlWith = (GITHUB_URL: string) => {
+    const read = realCredentials({ ...t3, GITHUB_TOKEN: 'gh', GITHUB_URL });
+    return 'refusal' in read ? read.refusal : read.credentials.githubUrl;
+  };
+  expect(urlWith('https://github.example.com/api/v3/')).toBe('https://github.example.com/api/v3');
+  expect(urlWith('https://github.example.com')).toMatch(
+    /^ {2}GITHUB_URL does not look right: an https URL such as https:\/\/HOST\/api\/v3, or leave it unset$/m,
+  );
+});
