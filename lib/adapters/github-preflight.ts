@@ -1,10 +1,10 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { cleanLine } from '../core/clean-text.ts';
 import type { RepoRef } from '../core/issue.ts';
 import type { Landing } from '../core/settings-schema.ts';
 import { type GithubClient, lastPage, type Params, read } from './github-client.ts';
 import { isThereAlready, newLabel } from './github-label.ts';
-import type { GithubAnswer } from './github-refusal.ts';
+import { type GithubAnswer, type GraphqlError, graphqlRefusal } from './github-refusal.ts';
 import { whyTooOld } from './github-server-age.ts';
 import { Branch, LabelRow, Repository, Rows, Rules, Total } from './github-wire.ts';
 
@@ -112,7 +112,13 @@ const labelNames = async (client: GithubClient, repo: RepoRef): Promise<Readonly
 };
 
 /** What the branch demands of whatever reaches it. */
-type BranchRules = { needsPull: boolean; needsChecks: boolean; isLocked: boolean };
+type BranchRules = {
+  needsPull: boolean;
+  /** What has to have happened to a commit before it is pushed, in words. */
+  needsFirst: readonly string[];
+  needsSignatures: boolean;
+  isLocked: boolean;
+};
 
 const rulesOf = async (
   client: GithubClient,
@@ -125,12 +131,56 @@ const rulesOf = async (
   const answer = await client.ask(route, { repo_id: repo.id, branch, per_page: 100 }, [200, 403, 404]);
   const types = new Set(answer.status === 200 ? read(Rules, answer.data, route).map((rule) => rule.type) : []);
   const contexts = head.protection?.required_status_checks?.contexts ?? [];
+  const classic = await protectionOf(client, repo, branch);
+  const needsChecks = types.has('required_status_checks') || types.has('workflows') || contexts.length > 0;
   return {
-    needsPull: types.has('pull_request') || types.has('merge_queue'),
-    needsChecks: types.has('required_status_checks') || types.has('workflows') || contexts.length > 0,
+    // Whether no review demanded is a count of 0 or none is written nowhere: only one that is demanded tells.
+    needsPull:
+      types.has('pull_request') || types.has('merge_queue') || (classic?.requiredApprovingReviewCount ?? 0) > 0,
+    needsFirst: [
+      ...(needsChecks ? ['passed checks'] : []),
+      ...(types.has('required_deployments') ? ['a deployment'] : []),
+      ...(types.has('code_scanning') ? ['results of code scanning'] : []),
+    ],
+    needsSignatures: types.has('required_signatures') || classic?.requiresSignatures === true,
     isLocked: types.has('update'),
   };
 };
+
+/** What a classic protection demands, as those may see it who may not administer; null where there is none. */
+const protectionOf = async (
+  client: GithubClient,
+  repo: RepoRef,
+  branch: string,
+): Promise<z.infer<typeof Protection>['refUpdateRule']> => {
+  const what = 'query Protection';
+  const { data, errors } = await client.query(protectionQuery, { repo: repo.nodeId, branch: `refs/heads/${branch}` });
+  const grave = errors.filter((error) => !isNotShown(error));
+  if (grave.length > 0) throw graphqlRefusal(what, grave);
+  return read(ProtectionAnswer, data, what).node.ref?.refUpdateRule ?? null;
+};
+
+/** Where protection is no part of the plan, or not shown to this token, there is none that could be told. */
+const isNotShown = ({ type, path }: GraphqlError): boolean =>
+  type === 'FORBIDDEN' && path?.[0] === 'node' && path[1] === 'ref';
+
+const protectionQuery = /* GraphQL */ `
+  query Protection($repo: ID!, $branch: String!) {
+    node(id: $repo) {
+      ... on Repository {
+        ref(qualifiedName: $branch) { refUpdateRule { requiredApprovingReviewCount requiresSignatures } }
+      }
+    }
+  }
+`;
+
+const Protection = z.object({
+  refUpdateRule: z
+    .object({ requiredApprovingReviewCount: z.number().nullish(), requiresSignatures: z.boolean() })
+    .nullish(),
+});
+
+const ProtectionAnswer = z.object({ node: z.object({ ref: Protection.nullish() }) });
 
 /**
  * What keeps a change off the branch by the way that is set, each with the way that would do. Where neither would, one
@@ -138,7 +188,7 @@ const rulesOf = async (
  */
 const landingTrouble = (
   branch: string,
-  { needsPull, needsChecks, isLocked }: BranchRules,
+  { needsPull, needsFirst, needsSignatures, isLocked }: BranchRules,
   { landing, hasPulls }: { landing: Landing; hasPulls: boolean },
 ): readonly string[] => {
   const remedy = 'or leave this repository off the allowlist';
@@ -147,7 +197,7 @@ const landingTrouble = (
     return [
       words(`branch ${branch} is locked: no push and no merge may change it. Lift that rule (update), ${remedy}`),
     ];
-  if ((needsPull || needsChecks) && !hasPulls)
+  if ((needsPull || needsFirst.length > 0 || needsSignatures) && !hasPulls)
     return [
       words(
         `branch ${branch} takes no direct push, and pull requests are switched off: no change can land. Switch them on, or take the rule off, ${remedy}`,
@@ -160,8 +210,16 @@ const landingTrouble = (
     ...(needsPull
       ? [words(`branch ${branch} takes changes by pull request only, and the agent is to push directly: ${instead}`)]
       : []),
-    ...(needsChecks
-      ? [words(`branch ${branch} demands passed checks before a push, which a direct push cannot have: ${instead}`)]
+    ...(needsFirst.length > 0
+      ? [
+          words(
+            `branch ${branch} demands ${needsFirst.join(' and ')} before a push, which a direct push cannot have: ${instead}`,
+          ),
+        ]
+      : []),
+    // A merge by squash is signed by GitHub, whoever wrote what it brings.
+    ...(needsSignatures
+      ? [words(`branch ${branch} demands signed commits, and refuses an unsigned push: ${instead}`)]
       : []),
   ];
 };

@@ -13,6 +13,7 @@ import type { Issue, Repo } from './github-state.ts';
 import { accountOf, hasRole, roleOf } from './github-state.ts';
 
 const ruleNodes = (repo: Repo): Node[] => {
+  if (repo.rules.classic === true) return [];
   const checks = repo.rules.requiredChecks ?? [];
   const required = {
     __typename: 'RequiredStatusChecksParameters',
@@ -34,7 +35,7 @@ const ruleNodes = (repo: Repo): Node[] => {
     requiredReviewThreadResolution: false,
     requiredReviewers: null,
   };
-  const rule = (type: string, parameters: Node): Node => ({
+  const rule = (type: string, parameters: Node | null): Node => ({
     __typename: 'RepositoryRule',
     id: nodeIdOf('RRU', `${repo.id}:${type}`),
     type,
@@ -43,27 +44,34 @@ const ruleNodes = (repo: Repo): Node[] => {
   });
   return [
     ...(repo.rules.pullRequest ? [rule('PULL_REQUEST', review)] : []),
+    ...(repo.rules.signatures ? [rule('REQUIRED_SIGNATURES', null)] : []),
     ...(checks.length > 0 ? [rule('REQUIRED_STATUS_CHECKS', required)] : []),
   ];
 };
+
+/** What a `RefUpdateRule` tells of the rules, of a ruleset as of a classic protection. */
+export const updateRuleOf = ({ pullRequest, requiredChecks = [], signatures = false }: Repo['rules']) => ({
+  requiredApprovingReviewCount: pullRequest ? 1 : null,
+  requiredStatusCheckContexts: requiredChecks.map((check) => check.context),
+  requiresSignatures: signatures,
+});
 
 /** `Ref` of a branch, with the rules in force there: those of the ruleset, as one who may not administer sees them. */
 const refNode = (graph: Graph, repo: Repo, branch: string): Node | null => {
   const commit = repo.branches.has(branch) ? commitAt(repo, branch) : undefined;
   if (commit === undefined) return null;
   const rules = branch === repo.defaultBranch ? ruleNodes(repo) : [];
+  const isClassic = branch === repo.defaultBranch && repo.rules.classic === true;
   const updateRule = {
     __typename: 'RefUpdateRule',
     pattern: branch,
     allowsDeletions: false,
     allowsForcePushes: true,
     blocksCreations: false,
-    requiredApprovingReviewCount: repo.rules.pullRequest ? 1 : null,
-    requiredStatusCheckContexts: (repo.rules.requiredChecks ?? []).map((check) => check.context),
+    ...updateRuleOf(repo.rules),
     requiresCodeOwnerReviews: false,
     requiresConversationResolution: false,
     requiresLinearHistory: false,
-    requiresSignatures: false,
     viewerAllowedToDismissReviews: false,
     viewerCanPush: hasRole(repo, graph.viewer, 'write') && !repo.rules.pullRequest,
   };
@@ -74,7 +82,7 @@ const refNode = (graph: Graph, repo: Repo, branch: string): Node | null => {
     prefix: 'refs/heads/',
     target: () => graph.commit(repo, commit),
     repository: () => graph.repo(repo),
-    refUpdateRule: rules.length === 0 ? null : updateRule,
+    refUpdateRule: rules.length > 0 || isClassic ? updateRule : null,
     rules: (args: PageArgs) => connectionOf('rules', args, rules, (node) => node),
   };
 };

@@ -178,7 +178,7 @@ export const deploymentStatusShapes = (face: Face, repo: Repo, deployment: Deplo
 
 /** The rules a branch is under, as the ruleset endpoint lists them. */
 export const ruleShapes = (repo: Repo, branch: string): object[] => {
-  if (branch !== repo.defaultBranch) return [];
+  if (branch !== repo.defaultBranch || repo.rules.classic === true) return [];
   const origin = { ruleset_source_type: 'Repository', ruleset_source: repo.name, ruleset_id: repo.id };
   const checks = repo.rules.requiredChecks ?? [];
   const required = checks.map((check) => ({
@@ -192,10 +192,20 @@ export const ruleShapes = (repo: Repo, branch: string): object[] => {
     required_approving_review_count: 1,
     required_review_thread_resolution: false,
   };
+  const environments = repo.rules.deployments ?? [];
+  const tool = { tool: 'CodeQL', alerts_threshold: 'errors', security_alerts_threshold: 'high_or_higher' };
+  const scanning = { code_scanning_tools: [tool] };
+  const workflows = { workflows: [{ path: '.github/workflows/ci.yml', repository_id: repo.id }] };
   return [
     ...(repo.rules.locked ? [{ type: 'update', ...origin }] : []),
     ...(repo.rules.mergeQueue ? [{ type: 'merge_queue', ...origin }] : []),
     ...(repo.rules.pullRequest ? [{ type: 'pull_request', parameters: review, ...origin }] : []),
+    ...(repo.rules.signatures ? [{ type: 'required_signatures', ...origin }] : []),
+    ...(environments.length > 0
+      ? [{ type: 'required_deployments', parameters: { required_deployment_environments: environments }, ...origin }]
+      : []),
+    ...(repo.rules.codeScanning ? [{ type: 'code_scanning', parameters: scanning, ...origin }] : []),
+    ...(repo.rules.workflows ? [{ type: 'workflows', parameters: workflows, ...origin }] : []),
     ...(checks.length > 0
       ? [
           {

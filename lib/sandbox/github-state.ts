@@ -178,11 +178,17 @@ export type Deployment = {
   states: { id: number; nodeId: string; state: string; at: number }[];
 };
 
-/** Rules on the default branch, as a ruleset would enforce them. */
+/** Rules on the default branch, as a ruleset would enforce them; `classic`: as its protection does, which lists none. */
 export type Rules = {
+  classic?: boolean;
   requiredChecks?: readonly { context: string; app?: string }[];
   pullRequest?: boolean;
   mergeQueue?: boolean;
+  signatures?: boolean;
+  /** Environments that have to be deployed to first. */
+  deployments?: readonly string[];
+  codeScanning?: boolean;
+  workflows?: boolean;
   /** Nobody may update the branch, by a push or by a merge. */
   locked?: boolean;
 };

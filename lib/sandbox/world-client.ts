@@ -1,6 +1,7 @@
 import type { GithubClient } from '../adapters/github-client.ts';
 import { refusalOf } from '../adapters/github-refusal.ts';
 import type { Meter } from '../ports.ts';
+import { updateRuleOf } from './github-graphql-repo.ts';
 import { githubRest } from './github-rest.ts';
 import { refuseStray, type WorldViewer } from './world-viewer.ts';
 
@@ -8,10 +9,10 @@ import { refuseStray, type WorldViewer } from './world-viewer.ts';
 export const worldMeter: Meter = { accountOf: () => 'world', budgets: () => [] };
 
 /**
- * The adapter's client with a world in place of the network: REST only, without a request, its text or a budget. For
- * what is asked rarely; it does not settle the world.
+ * The adapter's client with a world in place of the network: REST, and the one query of a preflight, without a request,
+ * its text or a budget. For what is asked rarely; it does not settle the world.
  */
-export const worldClient = ({ github, state, login }: WorldViewer): GithubClient => ({
+export const worldClient = ({ github, state, login, repoOfNode, unresolved }: WorldViewer): GithubClient => ({
   ask: async (route, params, accepted) => {
     const [method = '', template = ''] = route.split(' ', 2);
     const inPath = new Set([...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
@@ -29,8 +30,13 @@ export const worldClient = ({ github, state, login }: WorldViewer): GithubClient
     if (accepted.includes(answer.status)) return answer;
     throw refusalOf(route, answer, state.at);
   },
-  query: async () => {
-    throw new Error('a world is not asked in GraphQL');
+  query: async (document, { repo: nodeId, branch }) => {
+    const what = 'query Protection';
+    if (!document.includes(what)) throw new Error('a world is not asked in GraphQL');
+    const repo = repoOfNode(String(nodeId));
+    if (repo === null) throw unresolved(what, `a node with the global id of '${nodeId}'`);
+    const isRuled = branch === `refs/heads/${repo.defaultBranch}`;
+    return { data: { node: { ref: { refUpdateRule: isRuled ? updateRuleOf(repo.rules) : null } } }, errors: [] };
   },
   mutate: async () => {
     throw new Error('a world is not asked in GraphQL');

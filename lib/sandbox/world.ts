@@ -185,9 +185,9 @@ const nextOf = (t3At: number | null, githubAt: number | null, peopleAt: number |
   return all.reduce((first, one) => (one[0] !== null && (first[0] === null || one[0] < first[0]) ? one : first));
 };
 
-const isRuled = ({ rules: { pullRequest, mergeQueue, requiredChecks = [], locked } }: Repo): boolean => {
-  return pullRequest === true || mergeQueue === true || locked === true || requiredChecks.length > 0;
-};
+// Whatever a rule is, a direct push does not comply with it.
+const isRuled = ({ rules: { classic: _, ...rules } }: Repo): boolean =>
+  Object.values(rules).some((rule) => (typeof rule === 'boolean' ? rule : rule.length > 0));
 
 /** Threads are titled `owner/name#n: title`. */
 const issueOf = (title: string): { repo: string; number: number; key: string } | null => {

@@ -588,6 +588,21 @@ describe('preflight', () => {
     expect(said).not.toMatch(/[\u0000-\u001f]/);
   });
 
+  test('protection that is no part of the plan, or not shown, is none; any other error is no answer', async () => {
+    const saying =
+      (error: object): Rule =>
+      (request) =>
+        queried(request, 'Protection')
+          ? answered({ data: { node: { ref: null } }, errors: [{ message: 'No', ...error }] })
+          : undefined;
+    const { tracker, repo, become } = await odd(saying({ type: 'FORBIDDEN', path: ['node', 'ref', 'refUpdateRule'] }));
+    expect(await tracker.preflight(repo, 'main', [], { noCi: 'accept' })).toEqual([]);
+    become(saying({ type: 'FORBIDDEN', path: ['node'] }));
+    await expect(tracker.preflight(repo, 'main', [])).rejects.toMatchObject({ kind: 'refused' });
+    become(saying({ path: ['node', 'ref'] }));
+    await expect(tracker.preflight(repo, 'main', [])).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+
   test('a limit says nothing about the repo', async () => {
     const { tracker, repo } = await odd(on('GET', /check-runs/, answered({ message: 'API rate limit exceeded' }, 403)));
     await expect(tracker.preflight(repo, 'main', [])).rejects.toMatchObject({ kind: 'unavailable' });

@@ -662,7 +662,14 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
     test.each([
       ['pull request', { pullRequest: true }],
       ['passed checks', { requiredChecks: [{ context: 'test' }] }],
-    ] as const)('a branch that demands a %s takes no direct push', async (word, rules) => {
+      ['passed checks', { workflows: true }],
+      ['a deployment', { deployments: ['staging'] }],
+      ['results of code scanning', { codeScanning: true }],
+      ['an unsigned push', { signatures: true }],
+      ['pull request', { classic: true, pullRequest: true }],
+      ['passed checks', { classic: true, requiredChecks: [{ context: 'test' }] }],
+      ['an unsigned push', { classic: true, signatures: true }],
+    ] as const)('a branch whose rules speak of %s takes no direct push: %j', async (word, rules) => {
       const { world, tracker, repo } = await withCi();
       world.setRules(name, rules);
       expect(await tracker.preflight(repo, 'main', labels)).toEqual([expect.stringContaining(word)]);
@@ -672,6 +679,9 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       ['pull request', { pullRequest: true }],
       ['pull request', { mergeQueue: true }],
       ['passed checks', { requiredChecks: [{ context: 'test' }] }],
+      ['deployment', { deployments: ['staging'] }],
+      ['scan', { codeScanning: true }],
+      ['signature', { classic: true, signatures: true }],
     ] as const)('where a branch demands a %s, landing by pull request is the remedy and does', async (_word, rules) => {
       const { world, tracker, repo } = await withCi();
       world.setRules(name, rules);
@@ -696,6 +706,14 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
         false,
         'no change can land',
       ],
+      [
+        'to be deployed first, without pull requests',
+        'push',
+        { deployments: ['staging'] },
+        false,
+        'no change can land',
+      ],
+      ['signed, without pull requests', 'push', { signatures: true }, false, 'no change can land'],
       ['free without pull requests', 'pull-request', {}, false, 'or set landing to push'],
     ] as const)(
       'a branch that is %s says so in one sentence to who would land by %s',
