@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import * as z from 'zod';
+import type { Exchange } from './github-handler.ts';
 import { githubServer } from './github-server.ts';
 import { t3Server } from './t3-server.ts';
 import type { SandboxWorld } from './world.ts';
@@ -46,7 +47,16 @@ export type Standing = z.infer<typeof Standing>;
 /** Serves a world's two faces, and a third for the sandbox itself: set the clock, restart T3, read the standing, quit. */
 export const standIns = async (
   world: SandboxWorld,
-  options: { realNow: () => number; epoch: number; rate: number; owner: string; pid: number; onQuit: () => void },
+  options: {
+    realNow: () => number;
+    epoch: number;
+    rate: number;
+    owner: string;
+    pid: number;
+    onQuit: () => void;
+    /** Sees what GitHub was asked and answered. */
+    onExchange?: (exchange: Exchange) => void;
+  },
 ): Promise<{ address: StandInsAddress; close: () => Promise<void>; lastUsedAt: () => number }> => {
   const { realNow, epoch, rate } = options;
   const startedAt = realNow();
@@ -58,7 +68,10 @@ export const standIns = async (
     world.settle(at);
     return at;
   };
-  const github = await githubServer(world.github, { now });
+  const github = await githubServer(world.github, {
+    now,
+    ...(options.onExchange && { onExchange: options.onExchange }),
+  });
   const t3 = await t3Server(world.t3, { now });
   const control = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://sandbox');

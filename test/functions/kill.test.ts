@@ -1,12 +1,23 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Exchange } from '../../lib/sandbox/github-handler.ts';
 import { scenes } from '../../lib/sandbox/scenario.ts';
+import { violationsOf } from '../support/github-exchange-validator.ts';
 
 const program = fileURLToPath(new URL('../../functions/local.ts', import.meta.url));
+
+const exchangesIn = (folder: string): string => join(folder, 'exchanges.jsonl');
+
+/** What GitHub's own documents say against what its stand-in was asked and answered on that folder. */
+const violationsIn = (folder: string): readonly string[] => {
+  const lines = readFileSync(exchangesIn(folder), 'utf8').trimEnd().split('\n');
+  expect(lines.length).toBeGreaterThan(100);
+  return [...new Set(lines.flatMap((line) => violationsOf(JSON.parse(line) as Exchange)))].sort();
+};
 
 /** Starts AFK on a folder; with `killAt` it is killed -9 as soon as it printed so many lines, or that word. */
 const start = (
@@ -16,6 +27,7 @@ const start = (
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, '--demo', '--resume', '--data', folder], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, AFK_TEST_EXCHANGES: exchangesIn(folder) },
     });
     let text = '';
     const read = (chunk: Buffer): void => {
@@ -42,7 +54,7 @@ test('No phantom lock, no double dispatch: killed -9 again and again in mid-run,
   // The sandbox itself compares threads, comments, labels and states with its script.
   expect(text).toContain(`All ${scenes.length} issues ended as scripted.`);
   expect(code, text).toBe(0);
-}, 60_000);
+}, 120_000);
 
 test('the demo ends by itself, with every issue as its script demands, and is the same to the byte twice', async () => {
   const folders = [mkdtempSync(join(tmpdir(), 'afk-demo-')), mkdtempSync(join(tmpdir(), 'afk-demo-'))];
@@ -51,6 +63,7 @@ test('the demo ends by itself, with every issue as its script demands, and is th
   });
   const [one, two] = await Promise.all(folders.map((folder) => start(folder, null)));
   expect(one?.code, one?.text).toBe(0);
+  expect(violationsIn(folders[0]!)).toEqual([]);
   // What happens beside the issues is told, too, and each story goes as its agent makes it go.
   for (const story of [
     /importer#1 +at work.*T3 is restarted.*importer#1 +restarting.*importer#1 +landed/s,
@@ -66,4 +79,4 @@ test('the demo ends by itself, with every issue as its script demands, and is th
     expect(one?.text).toMatch(story);
   const withoutFolder = (text: string, folder: string): string => text.replaceAll(folder, 'FOLDER');
   expect(withoutFolder(one?.text ?? '', folders[0]!)).toBe(withoutFolder(two?.text ?? '', folders[1]!));
-}, 60_000);
+}, 120_000);
