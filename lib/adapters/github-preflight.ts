@@ -116,7 +116,6 @@ type BranchRules = {
   needsPull: boolean;
   /** What has to have happened to a commit before it is pushed, in words. */
   needsFirst: readonly string[];
-  needsSignatures: boolean;
   isLocked: boolean;
 };
 
@@ -142,7 +141,6 @@ const rulesOf = async (
       ...(types.has('required_deployments') ? ['a deployment'] : []),
       ...(types.has('code_scanning') ? ['results of code scanning'] : []),
     ],
-    needsSignatures: types.has('required_signatures') || classic?.requiresSignatures === true,
     isLocked: types.has('update'),
   };
 };
@@ -168,27 +166,26 @@ const protectionQuery = /* GraphQL */ `
   query Protection($repo: ID!, $branch: String!) {
     node(id: $repo) {
       ... on Repository {
-        ref(qualifiedName: $branch) { refUpdateRule { requiredApprovingReviewCount requiresSignatures } }
+        ref(qualifiedName: $branch) { refUpdateRule { requiredApprovingReviewCount } }
       }
     }
   }
 `;
 
 const Protection = z.object({
-  refUpdateRule: z
-    .object({ requiredApprovingReviewCount: z.number().nullish(), requiresSignatures: z.boolean() })
-    .nullish(),
+  refUpdateRule: z.object({ requiredApprovingReviewCount: z.number().nullish() }).nullish(),
 });
 
 const ProtectionAnswer = z.object({ node: z.object({ ref: Protection.nullish() }) });
 
 /**
  * What keeps a change off the branch by the way that is set, each with the way that would do. Where neither would, one
- * sentence says so. Approvals are no trouble: they are for a person, and the wait for one has its deadline.
+ * sentence says so. Approvals are no trouble: they are for a person, and the wait for one has its deadline. Neither are
+ * signatures: whether the agent's host signs cannot be seen from here.
  */
 const landingTrouble = (
   branch: string,
-  { needsPull, needsFirst, needsSignatures, isLocked }: BranchRules,
+  { needsPull, needsFirst, isLocked }: BranchRules,
   { landing, hasPulls }: { landing: Landing; hasPulls: boolean },
 ): readonly string[] => {
   const remedy = 'or leave this repository off the allowlist';
@@ -197,7 +194,7 @@ const landingTrouble = (
     return [
       words(`branch ${branch} is locked: no push and no merge may change it. Lift that rule (update), ${remedy}`),
     ];
-  if ((needsPull || needsFirst.length > 0 || needsSignatures) && !hasPulls)
+  if ((needsPull || needsFirst.length > 0) && !hasPulls)
     return [
       words(
         `branch ${branch} takes no direct push, and pull requests are switched off: no change can land. Switch them on, or take the rule off, ${remedy}`,
@@ -216,10 +213,6 @@ const landingTrouble = (
             `branch ${branch} demands ${needsFirst.join(' and ')} before a push, which a direct push cannot have: ${instead}`,
           ),
         ]
-      : []),
-    // A merge by squash is signed by GitHub, whoever wrote what it brings.
-    ...(needsSignatures
-      ? [words(`branch ${branch} demands signed commits, and refuses an unsigned push: ${instead}`)]
       : []),
   ];
 };

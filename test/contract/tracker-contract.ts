@@ -665,10 +665,8 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       ['passed checks', { workflows: true }],
       ['a deployment', { deployments: ['staging'] }],
       ['results of code scanning', { codeScanning: true }],
-      ['an unsigned push', { signatures: true }],
       ['pull request', { classic: true, pullRequest: true }],
       ['passed checks', { classic: true, requiredChecks: [{ context: 'test' }] }],
-      ['an unsigned push', { classic: true, signatures: true }],
     ] as const)('a branch whose rules speak of %s takes no direct push: %j', async (word, rules) => {
       const { world, tracker, repo } = await withCi();
       world.setRules(name, rules);
@@ -681,7 +679,6 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       ['passed checks', { requiredChecks: [{ context: 'test' }] }],
       ['deployment', { deployments: ['staging'] }],
       ['scan', { codeScanning: true }],
-      ['signature', { classic: true, signatures: true }],
     ] as const)('where a branch demands a %s, landing by pull request is the remedy and does', async (_word, rules) => {
       const { world, tracker, repo } = await withCi();
       world.setRules(name, rules);
@@ -689,6 +686,15 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
       expect([refused, others]).toEqual([expect.stringContaining('set landing to pull-request'), []]);
       expect(await tracker.preflight(repo, 'main', labels, { noCi: 'escalate', landing: 'pull-request' })).toEqual([]);
     });
+
+    test.each([{ signatures: true }, { classic: true, signatures: true }])(
+      'a branch that demands signed commits is pushed to by an agent whose host signs: %j',
+      async (rules) => {
+        const { world, tracker, repo } = await withCi();
+        world.setRules(name, rules);
+        expect(await tracker.preflight(repo, 'main', labels)).toEqual([]);
+      },
+    );
 
     test('a branch without rules takes a pull request as well', async () => {
       const { tracker, repo } = await withCi();
@@ -713,7 +719,6 @@ export const trackerContract = (title: string, make: MakeTracker): void => {
         false,
         'no change can land',
       ],
-      ['signed, without pull requests', 'push', { signatures: true }, false, 'no change can land'],
       ['free without pull requests', 'pull-request', {}, false, 'or set landing to push'],
     ] as const)(
       'a branch that is %s says so in one sentence to who would land by %s',
