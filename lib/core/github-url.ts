@@ -19,8 +19,7 @@ export const githubUrl = (text: string): string | null => {
 /** Completes "must be …", and says it to whoever set another. */
 export const githubUrlForm = 'an https URL such as https://HOST/api/v3';
 
-const isHosted = (hostname: string): boolean =>
-  hostname === 'api.github.com' || /^api\.[a-z0-9-]+\.ghe\.com$/.test(hostname);
+const isHosted = (hostname: string): boolean => /^api\.(?:github|[a-z0-9-]+\.ghe)\.com$/.test(hostname);
 
 const isLoopback = (hostname: string): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);

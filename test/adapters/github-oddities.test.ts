@@ -621,12 +621,13 @@ describe('commits and checks', () => {
             object: {
               message: 'One',
               statusCheckRollup: { contexts: { pageInfo: { hasNextPage: false, endCursor: null }, nodes } },
-              checkSuites: { nodes: [null, { status: 'QUEUED', app: null, checkRuns: { totalCount: 0 } }] },
+              checkSuites: { nodes: [null, { status: 'QUEUED', ...stamps, app: null, checkRuns: { totalCount: 0 } }] },
             },
             deployments,
           },
         },
       });
+  const stamps = { createdAt: '2026-03-02T08:00:00Z', updatedAt: '2026-03-02T08:00:00Z' };
   const check = { __typename: 'CheckRun', name: 'test', status: 'COMPLETED', conclusion: 'SUCCESS', checkSuite: null };
 
   test.each([
