@@ -62,7 +62,7 @@ const lookAtExecutor = async (tick: Tick): Promise<ExecutorLook | null> => {
 
 /**
  * Time in which nobody could look, counted once for all runs: between ticks that are too far apart, and while the
- * executor is out of reach. Of two watchers that count at once, one is heard.
+ * executor is out of reach. A clock that jumps is no time at all, in either direction. Of two watchers that count at once, one is heard.
  */
 const keepTime = async (
   tick: Tick,
@@ -75,6 +75,8 @@ const keepTime = async (
   // Before the oldest open run there was nothing to look at, and no time to lose.
   const oldest = Math.min(...runs.map(({ item }) => item.run.claimedAt));
   const gapMs = Math.max(0, now - Math.max(known?.at ?? oldest, oldest));
+  // A clock that is put right gives back what its being ahead was counted as.
+  const putBackMs = Math.max(0, (known?.at ?? now) - now);
   const isGap = gapMs > deadlines.gapMs;
   // Down is what was seen down, look by look: what happened while nobody looked is not known.
   const isFresh = known !== undefined && now - known.at <= deadlines.gapMs;
@@ -82,7 +84,10 @@ const keepTime = async (
   const kept: ItemOf<'lastWatch'> = {
     kind: 'lastWatch',
     at: now,
-    lostMs: (known?.lostMs ?? mostLost(runs)) + (isGap || !isReached || downSince !== null ? gapMs : 0),
+    lostMs: Math.max(
+      0,
+      (known?.lostMs ?? mostLost(runs)) + (isGap || !isReached || downSince !== null ? gapMs : 0) - putBackMs,
+    ),
     executorDownSince: isReached ? null : (downSince ?? now),
   };
   const written =

@@ -253,3 +253,25 @@ test('a snapshot that cannot be read (it never shrinks): a person is told of the
   await minutes(sim, 24 * 60, { kinds: ['watch'] });
   expect(sim.rung.length).toBeGreaterThan(0);
 });
+
+describe('a clock that was wrong for a while and is put right', () => {
+  const hung = async (skewMs: number): Promise<number> => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    await minutes(sim, 10);
+    sim.skew(skewMs);
+    await minutes(sim, 5);
+    sim.skew(0);
+    const begun = sim.now();
+    await minutes(sim, 20 * 60, { until: () => sim.rung.length > 0 });
+    return (sim.now() - begun) / 60_000;
+  };
+
+  test.each([2 * hourMs, 25 * hourMs, 400 * 24 * hourMs])(
+    '%d ms ahead: no deadline comes later by it',
+    async (skewMs) => {
+      const [as, right] = [await hung(skewMs), await hung(0)];
+      expect(as - right).toBeLessThanOrEqual(10);
+      expect(as - right).toBeGreaterThanOrEqual(-10);
+    },
+  );
+});
