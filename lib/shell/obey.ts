@@ -50,11 +50,11 @@ const answer = async (
   run: StartedRun,
   ask: { commandId: string; threadId: string; at: number },
 ): Promise<Obeyed> => {
-  const brake = await brakeOn(tick, run.repo.name, false);
-  if (brake !== null) return { braked: brake };
   const { executor } = tick.ports;
   const request = (await executor.detail(ask.threadId))?.request ?? null;
   if (request === null || request.requestId !== run.question?.requestId) return 'done';
+  const brake = await brakeOn(tick, run.repo.name, false);
+  if (brake !== null) return { braked: brake };
   await executor.answer({ ...ask, request, words: nobodyIsThere });
   return 'done';
 };

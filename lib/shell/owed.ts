@@ -52,16 +52,16 @@ const payMirror: Pay = async (tick, item) => {
   if (item.mirrored) return item;
   const mirror = mirrorOf(run, settingsFor(tick.settings, run.repo.name));
   if (mirror === null) return { ...item, mirrored: true };
-  if (mirror.state === 'closed') {
-    const brake = await brakeOn(tick, run.repo.name, false);
+  const issue = { repo: run.repo, number: run.issue.number, nodeId: run.issue.nodeId };
+  try {
+    const due = await withFreshStart(tick, item, mirror);
+    // The brake is the last thing asked before the act.
+    const brake = due.state === 'closed' ? await brakeOn(tick, run.repo.name, false) : null;
     if (brake !== null) {
       note(tick, run, 'braked', brake);
       return item;
     }
-  }
-  const issue = { repo: run.repo, number: run.issue.number, nodeId: run.issue.nodeId };
-  try {
-    await tick.ports.tracker.ensureMirror(issue, await withFreshStart(tick, item, mirror), run.mirror.commentId);
+    await tick.ports.tracker.ensureMirror(issue, due, run.mirror.commentId);
   } catch (error) {
     // An issue that is gone for good can be shown nothing; before a day has passed it may only be out of sight.
     const isHopeless =

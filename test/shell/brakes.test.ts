@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PortError } from '../../lib/ports.ts';
-import { simulation, standing } from '../simulation/simulation.ts';
+import type { AgentName } from '../../lib/sandbox/agents.ts';
+import { type Call, simulation, standing } from '../simulation/simulation.ts';
 import { busyAgents, isCall, labelsOf, locks, minutes, operate, threadsOf, toRest } from './minutes.ts';
 
 const web = 'acme/web';
@@ -88,6 +89,38 @@ describe('The doorbell rings when a person calls a run off, and its agent is out
     const { reports } = await toRest(sim);
     expect(reports.flatMap(({ ended }) => ended.map(({ outcome }) => outcome))).toEqual(['done']);
   });
+});
+
+describe('Off means off: the kill switch flipped right before any call, whatever the call', () => {
+  const isAct = ({ port, method, args }: Call): boolean =>
+    (port === 'executor' && (method === 'startTurn' || method === 'answer')) ||
+    (port === 'tracker' && method === 'ensureMirror' && (args[1] as { state: string }).state === 'closed');
+
+  /** Plays it up to so many calls, flips, and goes on for two minutes; the acts that followed upon the flip. */
+  const flippedAt = async (agent: AgentName, at: number): Promise<{ calls: number; acts: readonly string[] }> => {
+    const sim = simulation([{ repo: web, agent }]);
+    const acts: string[] = [];
+    let calls = 0;
+    sim.intercept(async (call, pass) => {
+      calls += 1;
+      if (calls === at) sim.flip('true');
+      else if (calls > at && isAct(call)) acts.push(`${call.method}, flipped ${calls - at} calls before`);
+      return pass();
+    });
+    await minutes(sim, 120, { until: () => calls >= at || sim.table.history.size > 0 });
+    await minutes(sim, 2);
+    return { calls, acts };
+  };
+
+  test.each(['lands at once', 'needs a nudge', 'asks a question and takes the answer'] as const)(
+    'no turn, no answer and no closing follows but the one that the call is itself: an agent that %s',
+    async (agent) => {
+      const { calls } = await flippedAt(agent, Number.POSITIVE_INFINITY);
+      expect(calls).toBeGreaterThan(150);
+      for (let at = 1; at <= calls; at += 1) expect([at, (await flippedAt(agent, at)).acts]).toEqual([at, []]);
+    },
+    60_000,
+  );
 });
 
 describe('A handed-back issue stays handed back until a trusted person labels it again', () => {
