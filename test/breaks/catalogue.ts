@@ -335,8 +335,8 @@ export const breaks: readonly Break[] = [
     'trailer not demanded',
     'this run’s commits are those that name it',
     'lib/core/push-tip.ts',
-    `trailersOf(message, 'afk-run').includes(runId)`,
-    'message !== runId',
+    'sha === merged || carriesTrailer(message, runId)',
+    'sha === merged || message !== runId',
   ),
   one(
     'proof taken from the wrong commit',
