@@ -32,6 +32,9 @@ const withStage = async (options: Parameters<typeof stage>[0], work: (on: Stage)
   }
 };
 
+const plainPoll = '  the plain way: a list of each repo';
+const plainWatch = '  the plain way: a full read of each open run';
+
 const disarmed = (): Promise<void> =>
   withStage({ repos: 100, ready: 3, armed: false }, async (on) => {
     for (const kind of ['poll', 'watch'] as const) {
@@ -52,7 +55,7 @@ const idle = (repos: number, github: number): Promise<void> =>
         `idle, ${repos} repos: ${JSON.stringify(report.failed)}`,
       );
     }
-    add({ what: `  the plain way: a list of each repo`, cost: await on.plain() });
+    add({ what: plainPoll, cost: await on.plain() });
     if (repos === 1000) await hourAndProcess(on);
   });
 
@@ -85,6 +88,8 @@ const busy = (repos: number): Promise<void> =>
     for (const kind of ['poll', 'watch'] as const) {
       const { cost, report } = await on.counted(kind);
       add({ what: `2 % busy, ${repos} repos, ${kind}`, cost });
+      if (kind === 'poll') add({ what: plainPoll, cost: await on.plain() });
+      else add({ what: plainWatch, cost: await on.plainWatch() });
       expectThat(report.openRuns === repos / 50 || kind === 'poll', `2 % busy: ${report.openRuns} open runs`);
     }
   });
@@ -145,7 +150,24 @@ const steady = (runs: number, phase: 'working' | 'CI pending'): Promise<void> =>
       `${phase}: something happened, so that this was no steady state`,
     );
     expectThat(cost.calls.T3 === 1, `${phase}, ${runs} runs: ${cost.calls.T3} reads of T3, the target is 1`);
+    if (runs === 20) add({ what: plainWatch, cost: await on.plainWatch(), runs });
     if (phase === 'CI pending' && runs === 20) await timeSteps(on);
+  });
+
+/** A watcher tick for which every one of so many runs has pushed since the last. */
+const allChanged = (runs: number): Promise<void> =>
+  withStage({ repos: runs, ready: runs, agent: 'lands at once' }, async (on) => {
+    await on.counted('poll');
+    for (const minutes of [3, 2]) {
+      on.pass(minutes * 60_000);
+      await on.counted('watch');
+    }
+    on.pass(2 * 60_000);
+    const { cost, report } = await on.counted('watch');
+    add({ what: `all ${runs} open runs changed, watch`, cost, runs });
+    const moved = new Set(report.happened.map(({ repo }) => repo)).size;
+    expectThat(moved === runs, `all changed: ${moved} of ${runs} runs moved`);
+    add({ what: plainWatch, cost: await on.plainWatch(), runs });
   });
 
 const has = (report: Report, what: string): boolean => report.happened.some((happening) => happening.what === what);
@@ -160,6 +182,7 @@ const sum = (costs: readonly Cost[]): Cost => ({
   },
   total: total(costs, (cost) => cost.total),
   points: total(costs, (cost) => cost.points),
+  githubBytes: total(costs, (cost) => cost.githubBytes),
   bytes: total(costs, (cost) => cost.bytes),
 });
 const total = <T>(list: readonly T[], of: (one: T) => number): number => list.reduce((all, one) => all + of(one), 0);
@@ -282,6 +305,7 @@ const cells = ({ what, cost, runs, target }: Row): string[] => [
   String(cost.points || '·'),
   runs === undefined ? '' : (cost.total / runs).toFixed(1),
   target === undefined ? '' : String(target),
+  cost.githubBytes.toLocaleString('en'),
   cost.bytes.toLocaleString('en'),
 ];
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -295,6 +319,7 @@ const measure = async (): Promise<void> => {
   await scanAlone(5000);
   await oneRun();
   for (const phase of ['working', 'CI pending'] as const) for (const runs of openRuns) await steady(runs, phase);
+  await allChanged(20);
   timeRulings();
 };
 
@@ -305,7 +330,10 @@ const measure = async (): Promise<void> => {
  */
 export const costs = async (): Promise<number> => {
   await measure();
-  const table = [['calls', ...services, 'all', 'points', 'per run', 'target', 'bytes'], ...rows.map(cells)];
+  const table = [
+    ['calls', ...services, 'all', 'points', 'per run', 'target', 'GitHub bytes', 'bytes'],
+    ...rows.map(cells),
+  ];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   const line = (row: readonly string[]): string =>
     row

@@ -11,7 +11,8 @@ import { githubTracker } from '../../lib/adapters/github-tracker.ts';
 import { watchMemory } from '../../lib/adapters/github-watched.ts';
 import { ssmClient, ssmGate } from '../../lib/adapters/ssm-gate.ts';
 import type { RepoRef } from '../../lib/core/issue.ts';
-import type { Settings } from '../../lib/core/settings.ts';
+import { isActive } from '../../lib/core/run.ts';
+import { type Settings, settingsFor } from '../../lib/core/settings.ts';
 import { embeddedDynamo, localAws } from '../../lib/local/dynalite.ts';
 import { localParameterStore } from '../../lib/local/parameter-store.ts';
 import type { Gate, Ports } from '../../lib/ports.ts';
@@ -21,16 +22,24 @@ import { githubServer } from '../../lib/sandbox/github-server.ts';
 import { githubWorld } from '../../lib/sandbox/github-world.ts';
 import { t3Server } from '../../lib/sandbox/t3-server.ts';
 import { agentLogin, sandboxWorld } from '../../lib/sandbox/world.ts';
+import { lookAt } from '../../lib/shell/look.ts';
 import { poll } from '../../lib/shell/poll.ts';
-import { inParallel, type Report } from '../../lib/shell/tick.ts';
+import { emptyReport, inParallel, type Report } from '../../lib/shell/tick.ts';
 import { watch } from '../../lib/shell/watch.ts';
 import { outgoing } from '../functions/outgoing.ts';
 
 export const services = ['SSM', 'DynamoDB', 'GitHub REST', 'GitHub GraphQL', 'T3'] as const;
 export type Service = (typeof services)[number];
 
-/** What ticks asked of the network; `points` of GitHub's GraphQL budget, `bytes` in both directions, headers included. */
-export type Cost = { calls: Readonly<Record<Service, number>>; total: number; points: number; bytes: number };
+/** What ticks asked of the network; `points` of GitHub's GraphQL budget, bytes in both directions, headers included. */
+export type Cost = {
+  calls: Readonly<Record<Service, number>>;
+  total: number;
+  points: number;
+  /** GitHub's share of `bytes`. */
+  githubBytes: number;
+  bytes: number;
+};
 
 const minuteMs = 60_000;
 const epoch = Date.UTC(2026, 0, 5, 9, 0);
@@ -143,9 +152,9 @@ export const stage = async (options: { repos: number; ready?: number; agent?: Ag
   const watched = watchMemory(() => now);
   let invocations = 0;
   let runs = 0;
-  const connect = async (control: Settings, by: string): Promise<Ports> => {
+  const connect = async (control: Settings, by: string, memory = watched): Promise<Ports> => {
     const credentials = { github: { token: 'gh' }, githubUrl: github.url, t3Token: 't3' };
-    return portsOf({ store: storeOf(by), credentials, now: () => now, writeSpacingMs: 0, watched }, control);
+    return portsOf({ store: storeOf(by), credentials, now: () => now, writeSpacingMs: 0, watched: memory }, control);
   };
   const tick = async (kind: 'poll' | 'watch'): Promise<Report> => {
     invocations += 1;
@@ -164,15 +173,24 @@ export const stage = async (options: { repos: number; ready?: number; agent?: Ag
   await gate.read();
   /** Points that were spent so far, by what GitHub's answers say is left of the hour. */
   const points = (): number => plenty.graphqlPerHour - Math.min(plenty.graphqlPerHour, leastLeft(github.requests));
-  const bytesNow = (): number =>
-    portsOfServices.map(count.bytes).reduce((sum, { received, sent }) => sum + received + sent, 0);
+  const bytesOn = (port: string): number => {
+    const { received, sent } = count.bytes(port);
+    return received + sent;
+  };
+  const bytesNow = (): { github: number; all: number } => ({
+    github: bytesOn(portOf(github.url)),
+    all: portsOfServices.map(bytesOn).reduce((sum, one) => sum + one, 0),
+  });
   const measured = async <T>(work: () => Promise<T>): Promise<{ value: T; cost: Cost }> => {
     const before = { requests: count.requests.length, bytes: bytesNow(), points: points() };
     const value = await work();
     const calls = { SSM: 0, DynamoDB: 0, 'GitHub REST': 0, 'GitHub GraphQL': 0, T3: 0 };
     const made = count.requests.slice(before.requests);
     for (const service of made.map(serviceOf)) calls[service] += 1;
-    const cost = { calls, total: made.length, points: points() - before.points, bytes: bytesNow() - before.bytes };
+    const after = bytesNow();
+    const githubBytes = after.github - before.bytes.github;
+    const bytes = after.all - before.bytes.all;
+    const cost = { calls, total: made.length, points: points() - before.points, githubBytes, bytes };
     return { value, cost };
   };
   /** One tick and what it cost. */
@@ -187,6 +205,27 @@ export const stage = async (options: { repos: number; ready?: number; agent?: Ag
     const { cost } = await measured(() =>
       inParallel([...world.github.state.repos.keys()], 10, async (id) => {
         await client.ask('GET /repositories/{repo_id}/issues', { repo_id: String(id), ...asked }, [200]);
+      }),
+    );
+    return cost;
+  };
+  /** What it costs to read each open run in full, as one would without a glance at them all. */
+  const plainWatch = async (): Promise<Cost> => {
+    const control = await gate.read();
+    if (control.state === 'off') throw new Error('the stage is disarmed');
+    const ports = await connect(
+      control.settings,
+      'plain',
+      watchMemory(() => now),
+    );
+    const { items } = await ports.store.readNow();
+    const look = await ports.executor.look();
+    const open = items.flatMap(({ item }) => (item.kind === 'run' && isActive(item.run) ? [item.run] : []));
+    const horizon = { look, lostMs: 0, executorDownMs: 0, executorSuspect: false };
+    const { cost } = await measured(() =>
+      inParallel(open, 10, async (run) => {
+        const seen = settingsFor(control.settings, run.repo.name);
+        await lookAt({ ports, report: emptyReport('watch') }, run, seen, horizon, now);
       }),
     );
     return cost;
@@ -209,6 +248,7 @@ export const stage = async (options: { repos: number; ready?: number; agent?: Ag
     gate,
     counted,
     plain,
+    plainWatch,
     alone,
     connect,
     now: () => now,
