@@ -75,6 +75,14 @@ const odd = (name: OddAgent, turn: AgentTurn): AgentScript => {
       return isFirst
         ? works([tool, push('fix: try', { ci: 'red' }), end])
         : works([{ afterMs: minuteMs, does: 'tokens', total: 9_000_000, told: 'now' }, ...longWork(10), end]);
+    case 'is green and then red':
+      return works([
+        tool,
+        push('fix: mend it'),
+        { afterMs: 6 * minuteMs, does: 'tool', detail: 'Read: docs' },
+        isFirst ? push('refactor: tidy up', { ci: 'red' }) : push('fix: mend again'),
+        end,
+      ]);
     case 'proposes what stays red':
       return proposal({}, 'red');
   }

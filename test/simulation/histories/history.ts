@@ -40,6 +40,7 @@ export const oddAgents = [
   'pushes to a branch',
   'is red and starts no more',
   'is red and spends too much',
+  'is green and then red',
 ] as const;
 /** Those that open a pull request of which something particular comes. */
 export const proposers = [

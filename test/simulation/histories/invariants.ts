@@ -34,6 +34,8 @@ type Watched = {
   usdPerMillionTokens: number;
   /** The operator lets a push without any CI count as green. */
   isNoCiAccepted: boolean;
+  /** What a push must reach. */
+  environments: readonly string[];
 };
 
 const login = 'afk-bot';
@@ -127,7 +129,22 @@ export const watching = (on: Watched): Watcher => {
       const allowed = (sim.parameters.get('/afk/control/allowlist') ?? '').toLowerCase();
       const name = claim.run.repo.name.toLowerCase();
       if (!allowed.split(',').includes(name)) wrong.push(`${name}: dispatched while not enrolled`);
-    }
+    } else calledOff(threadId);
+  };
+
+  /** A further turn: nobody called the run off since, who is no account of the agent's. */
+  const calledOff = (threadId: string): void => {
+    const run = claims.find((claim) => threadId.endsWith(claim.run.id))?.run;
+    const issue = world.github.state.repos.get(Number(run?.repo.id))?.issues.get(run?.issue.number ?? 0);
+    if (run === undefined || issue === undefined || !on.truthIsFresh() || issue.deleted || issue.movedTo !== null)
+      return;
+    const name = `${run.repo.name}#${run.issue.number}`;
+    const labels = issue.labels.map((label) => label.name);
+    if (labels.includes('afk-hold')) wrong.push(`${name}: a further turn while held`);
+    if (!labels.includes('ready-for-agent')) wrong.push(`${name}: a further turn without the label`);
+    const closed = issue.events.findLast(({ kind }) => kind === 'closed');
+    if (issue.state === 'closed' && closed?.actor === 'maintainer')
+      wrong.push(`${name}: a further turn while closed by a person`);
   };
 
   /** A turn is asked of a thread in which an agent that T3 can see is still at its turn. */
@@ -168,10 +185,13 @@ export const watching = (on: Watched): Watcher => {
       ({ message, sha }) => (isOwn(message) || merges.has(sha)) && isOn(sha, head),
     );
     const isGreen = (sha: string): boolean => {
-      const checks = repo.checks.filter(
-        (check) => check.sha === sha && check.endsAt !== null && check.endsAt <= sim.worldNow(),
+      const checks = repo.checks.filter((check) => check.sha === sha);
+      return (
+        checks.length > 0 &&
+        checks.every(
+          ({ endsAt, conclusion }) => endsAt !== null && endsAt <= sim.worldNow() && conclusion === 'success',
+        )
       );
-      return checks.length > 0 && checks.every(({ conclusion }) => conclusion === 'success');
     };
     const tips = [...repo.commits.values()].filter(({ sha }) => isOn(sha, head) && isGreen(sha));
     const newest = own.at(-1);
@@ -180,9 +200,20 @@ export const watching = (on: Watched): Watcher => {
     else if (
       on.truthIsFresh() &&
       !on.isNoCiAccepted &&
-      !tips.some(({ sha }) => own.some((commit) => isOn(commit.sha, sha)))
+      !tips.some(({ sha }) => own.every((commit) => isOn(commit.sha, sha)))
     )
-      wrong.push(`${run.repo.name}#${run.issue.number}: done, and no green push carries its commit`);
+      wrong.push(`${run.repo.name}#${run.issue.number}: done, and no green push carries all its commits`);
+    else if (on.truthIsFresh() && on.environments.length > 0) {
+      const isDeployed = on.environments.every((name) =>
+        repo.deployments.some(
+          ({ environment, sha, states }) =>
+            environment === name &&
+            isOn(newest.sha, sha) &&
+            states.some(({ state, at }) => state === 'success' && at <= sim.worldNow()),
+        ),
+      );
+      if (!isDeployed) wrong.push(`${run.repo.name}#${run.issue.number}: done, and not deployed`);
+    }
   };
 
   const after = (call: Call, answer: unknown): void => {

@@ -7,6 +7,8 @@ const hourMs = 3_600_000;
 const labelMsMax = 1.5 * hourMs;
 /** The whole run's deadline, then ten minutes for its agent to leave; the rest is for ticks that are minutes apart. */
 const runMsMax = 12.5 * hourMs;
+/** Where nobody can see its agent, nor the issue on which a person would say that it is out. */
+const unseenMsMax = 25 * hourMs;
 
 /**
  * What lasts longer than it may while everything works, in words; asked after each round of ticks. Judged by the
@@ -24,8 +26,7 @@ export const lasting = (sim: Simulation, people: Acting, places: readonly Place[
     });
     const now = [
       ...labels.map((what) => ({ what: `${what}: in progress without a run`, max: labelMsMax })),
-      // Whose agent nobody sees keeps its repo, and is with a person.
-      ...open.filter(({ stuck }) => stuck !== true).map(({ id }) => ({ what: `run ${id}: open`, max: runMsMax })),
+      ...open.map(({ id, stuck }) => ({ what: `run ${id}: open`, max: runMsMax + (stuck === true ? unseenMsMax : 0) })),
     ];
     for (const what of since.keys()) if (!now.some((one) => one.what === what)) since.delete(what);
     for (const { what } of now) since.set(what, since.get(what) ?? sim.now());

@@ -1,3 +1,4 @@
+import { noticeIdOf } from '../../../lib/core/ids.ts';
 import { PortError } from '../../../lib/ports.ts';
 import { historyOf as endedRunsOf } from '../../../lib/sandbox/memory-store.ts';
 import type { Report } from '../../../lib/shell/tick.ts';
@@ -128,6 +129,7 @@ const staged = (history: History, portsOver?: SimulationOptions['portsOver']) =>
     budgetUsdPerDay: Number(settings.budgetUsdPerDay),
     usdPerMillionTokens: 5,
     isNoCiAccepted: history.repoSettings['noCi'] === 'accept',
+    environments: 'environments' in history.repoSettings ? ['production'] : [],
   });
   const throws = dice(history.seed * 31 + 7);
   const weather = weathering(() => state.weather, throws, {
@@ -435,7 +437,9 @@ const seeToStuck = ({ sim, people, places }: Stage, tell: (line: string) => void
     const index = places.findIndex(
       ({ repoId, number }) => String(repoId) === run.repo.id && number === run.issue.number,
     );
-    if (index < 0) continue;
+    // A doorbell that does not ring calls nobody.
+    const isCalled = sim.rungBy.some(({ notice }) => notice.id === noticeIdOf(run.id, 'stuck'));
+    if (index < 0 || !isCalled) continue;
     tell(`somebody comes to the host for issue ${index}`);
     people.comesToTheHost(index);
   }

@@ -27,6 +27,10 @@ export const wronglyStanding = (
   for (const run of runs)
     if (!isTidied && saysSomething(run) && !comments.some(({ body }) => body.startsWith(markerOf(run.id))))
       wrong.push(`nothing says that a run of it ended as ${run.outcome}`);
+  const newest = issue.events.findLast((event) => event.kind === 'labeled' && event.label.name === 'ready-for-agent');
+  const isSpent = last !== undefined && last.outcome !== 'released' && newest?.nodeId === last.act.id;
+  if (labels.includes('ready-for-agent') && isSpent && issue.state === 'open')
+    wrong.push(`its labelling had its run (${last.outcome}), and the label is still on`);
   if (labels.includes('ready-for-agent')) return wrong;
   const off = issue.events.findLast((event) => event.kind === 'unlabeled' && event.label.name === 'ready-for-agent');
   const isOffByUs = off?.actor === login;
