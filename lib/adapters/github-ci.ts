@@ -4,7 +4,7 @@ import type { RepoRef } from '../core/issue.ts';
 import { type Forge, PortError } from '../ports.ts';
 import { checkOf, unknownCheck } from './github-check.ts';
 import { type GithubClient, type Params, read } from './github-client.ts';
-import { type Ancestry, Deployments, deploymentsOf } from './github-deployments.ts';
+import { type Ancestry, askedOf, Deployed, deploymentsOf, environmentGroups, rowsOf } from './github-deployments.ts';
 import { graphqlRefusal } from './github-refusal.ts';
 import { isNoRules, RulesOfBranch, requiredOf, rulesOfBranch } from './github-required.ts';
 import { CheckSuites, runlessChecks, suitesOfCommit } from './github-suites.ts';
@@ -12,8 +12,8 @@ import { commitGlance, commitPrint, recalled, type WatchMemory } from './github-
 
 /**
  * What CI and deployments show of one commit, and what the branch demands of it: from memory where a glance shows that
- * its checks are the same, else one query, a further one for each 100 checks, and one comparison for each commit
- * deployed in its place. Any error in the answer fails the whole, for half of the checks may read as green.
+ * its checks are the same, else one query, a further one for each 100 checks and each ten environments, and one
+ * comparison for each commit deployed in its place. Any error in the answer fails the whole, for half of the checks may read as green.
  */
 export const commitReports = async (
   client: GithubClient,
@@ -27,10 +27,11 @@ export const commitReports = async (
   if (known !== null) return { ci: { ...known, hasDescendant }, deployments: [] };
   const at = watched.now();
   const asked = { repo: repo.nodeId, oid: sha };
+  const [group, ...furtherGroups] = environmentGroups(environments);
   const first =
-    environments.length > 0
-      ? await page(client, queryWithDeployments, { ...asked, environments, after: null })
-      : await page(client, queryOfCommit, { ...asked, after: null });
+    group === undefined
+      ? await page(client, queryOfCommit, { ...asked, after: null })
+      : await page(client, queryWithDeployments(group), { ...asked, ...askedOf(group).variables, after: null });
   const contexts = [...first.contexts.nodes];
   let { pageInfo } = first.contexts;
   for (let pages = 1; pageInfo.hasNextPage && pages < pagesMax; pages += 1) {
@@ -38,6 +39,8 @@ export const commitReports = async (
     contexts.push(...next.contexts.nodes);
     pageInfo = next.contexts.pageInfo;
   }
+  const rows = [...rowsOf(first.node, group ?? [])];
+  for (const further of furtherGroups) rows.push(...(await rowsTo(client, repo, further)));
   const unread = pageInfo.hasNextPage ? [unknownCheck('more checks than can be read')] : [];
   const ci: CiFacts = {
     checks: [...contexts.map(checkOf), ...unread, ...first.runless],
@@ -47,7 +50,7 @@ export const commitReports = async (
   };
   if (first.print === null) watched.commits.delete(key);
   else watched.commits.set(key, { print: first.print, at, value: ci, repo: repo.nodeId, sha });
-  return { ci, deployments: await deploymentsOf(client, ancestry, repo, sha, first.deployments) };
+  return { ci, deployments: await deploymentsOf(client, ancestry, repo, sha, rows) };
 };
 
 const pagesMax = 5;
@@ -56,16 +59,24 @@ const page = async (client: GithubClient, query: string, asked: Params) => {
   const { data, errors } = await client.query(query, asked);
   const amiss = errors.filter((error) => !isNoRules(error));
   if (amiss.length > 0) throw graphqlRefusal('query Ci', amiss);
-  const { object, deployments, defaultBranchRef } = read(Answer, data, 'query Ci').node;
+  const { node } = read(Answer, data, 'query Ci');
+  const { object, defaultBranchRef } = node;
   if (!object) throw new PortError('refused', 'query Ci: the repository has no such commit');
   return {
     print: commitPrint(Unread.safeParse(data).data?.node.object),
     message: object.message,
     contexts: object.statusCheckRollup?.contexts ?? { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } },
     runless: runlessChecks(object.checkSuites),
-    deployments: deployments ?? { nodes: [] },
+    node,
     required: requiredOf(defaultBranchRef),
   };
+};
+
+const rowsTo = async (client: GithubClient, repo: RepoRef, environments: readonly string[]) => {
+  const asked = { repo: repo.nodeId, ...askedOf(environments).variables };
+  const { data, errors } = await client.query(queryOfDeployments(environments), asked);
+  if (errors.length > 0) throw graphqlRefusal('query Deployments', errors);
+  return rowsOf(read(Deployed, data, 'query Deployments').node, environments);
 };
 
 const checksOfCommit = /* GraphQL */ `
@@ -108,23 +119,15 @@ const queryOfChecks = /* GraphQL */ `
   }
 `;
 
-const queryWithDeployments = /* GraphQL */ `
-  query CiAndDeployments($repo: ID!, $oid: GitObjectID!, $after: String, $environments: [String!]) {
-    node(id: $repo) {
-      ... on Repository {
-        ${rulesOfBranch}
-        ${checksOfCommit}
-        deployments(first: 30, environments: $environments, orderBy: { field: CREATED_AT, direction: DESC }) {
-          nodes {
-            environment
-            commitOid
-            createdAt
-            latestStatus { state logUrl environmentUrl }
-            statuses(first: 30) { nodes { state } }
-          }
-        }
-      }
-    }
+const queryWithDeployments = (environments: readonly string[]): string => /* GraphQL */ `
+  query CiAndDeployments($repo: ID!, $oid: GitObjectID!, $after: String${askedOf(environments).declared}) {
+    node(id: $repo) { ... on Repository { ${rulesOfBranch} ${checksOfCommit} ${askedOf(environments).connections} } }
+  }
+`;
+
+const queryOfDeployments = (environments: readonly string[]): string => /* GraphQL */ `
+  query Deployments($repo: ID!${askedOf(environments).declared}) {
+    node(id: $repo) { ... on Repository { ${askedOf(environments).connections} } }
   }
 `;
 
@@ -132,7 +135,7 @@ const queryWithDeployments = /* GraphQL */ `
 const Unread = z.object({ node: z.object({ object: z.unknown() }) });
 
 const Answer = z.object({
-  node: z.object({
+  node: z.looseObject({
     object: z
       .object({
         message: z.string(),
@@ -150,7 +153,6 @@ const Answer = z.object({
         checkSuites: CheckSuites,
       })
       .nullish(),
-    deployments: Deployments.optional(),
     defaultBranchRef: RulesOfBranch,
   }),
 });

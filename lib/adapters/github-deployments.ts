@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Deployment } from '../core/deployment-verdict.ts';
 import type { RepoRef } from '../core/issue.ts';
 import { type GithubClient, read } from './github-client.ts';
+import { chunks } from './github-scan.ts';
 import { Instant } from './github-wire.ts';
 
 /**
@@ -13,7 +14,7 @@ export const deploymentsOf = async (
   ancestry: Ancestry,
   repo: RepoRef,
   ours: string,
-  { nodes }: z.infer<typeof Deployments>,
+  nodes: readonly unknown[],
 ): Promise<readonly Deployment[]> => {
   const rows = nodes.flatMap((node) => Row.safeParse(node).data ?? []);
   const deployments: Deployment[] = [];
@@ -35,13 +36,41 @@ export const deploymentsOf = async (
 /** What was learnt of which commit contains which; commits never change, so it never wears out. Bounded. */
 export type Ancestry = Map<string, boolean>;
 
-/** A connection of deployments, newest first; its rows are judged one by one. */
-export const Deployments = z.object({
-  nodes: z
-    .array(z.unknown())
-    .nullish()
-    .transform((nodes) => nodes ?? []),
+/** The environments of one query each: a query of too many is too much for GitHub to answer in time. */
+export const environmentGroups = (environments: readonly string[]): readonly (readonly string[])[] =>
+  chunks([...new Set(environments)], environmentsAtOnce);
+
+const environmentsAtOnce = 10;
+
+/**
+ * What a query says to ask a `Repository` for the newest deployments to each of these. Each environment has a connection
+ * of its own, for in one of all a busy environment pushes the others out. Names are variables, never text of the query.
+ */
+export const askedOf = (environments: readonly string[]) => ({
+  declared: environments.map((_, index) => `, $e${index}: String!`).join(''),
+  connections: environments.map((_, index) => connectionOf(index)).join('\n'),
+  variables: Object.fromEntries(environments.map((name, index) => [`e${index}`, name])),
 });
+
+const connectionOf = (index: number): string => /* GraphQL */ `
+  e${index}: deployments(first: 30, environments: [$e${index}], orderBy: { field: CREATED_AT, direction: DESC }) {
+    nodes {
+      environment
+      commitOid
+      createdAt
+      latestStatus { state logUrl environmentUrl }
+      statuses(first: 30) { nodes { state } }
+    }
+  }
+`;
+
+/** Their rows in the answer, environment by environment, newest first; each is judged by itself. */
+export const rowsOf = (node: Readonly<Record<string, unknown>>, environments: readonly string[]): readonly unknown[] =>
+  environments.flatMap((_, index) => read(Connection, node[`e${index}`], 'query Deployments').nodes ?? []);
+
+const Connection = z.object({ nodes: z.array(z.unknown()).nullish() });
+
+export const Deployed = z.object({ node: z.record(z.string(), z.unknown()) });
 
 const ancestryMax = 1_000;
 

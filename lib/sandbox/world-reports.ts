@@ -99,6 +99,7 @@ const toldByStatus = ({ context, state, at, says }: Status): Told => ({
 
 const contextsMax = 500;
 const suitesMax = 100;
+/** To each environment, and statuses of each deployment. */
 const deploymentsMax = 30;
 
 const checkOf = (state: State, repo: Repo, check: WorldCheck): Check => {
@@ -209,9 +210,9 @@ const deploymentsTo = (
     const head = commitAt(repo, sha);
     return head !== undefined && compareCommits(repo, ours, head)?.behind === 0;
   };
-  return deploymentsOf(state, repo)
-    .filter(({ environment }) => environments.includes(environment))
-    .slice(0, deploymentsMax)
+  const known = deploymentsOf(state, repo);
+  return [...new Set(environments)]
+    .flatMap((wanted) => known.filter(({ environment }) => environment === wanted).slice(0, deploymentsMax))
     .map((deployment) => {
       const words = deploymentStates(state, repo, deployment).map((one) => one.state);
       const newest = words[0];

@@ -623,7 +623,7 @@ describe('commits and checks', () => {
               statusCheckRollup: { contexts: { pageInfo: { hasNextPage: false, endCursor: null }, nodes } },
               checkSuites: { nodes: [null, { status: 'QUEUED', ...stamps, app: null, checkRuns: { totalCount: 0 } }] },
             },
-            deployments,
+            e0: deployments,
           },
         },
       });
@@ -682,6 +682,27 @@ describe('commits and checks', () => {
       answered({ data: { node: { object: { message: 'One' } } }, errors: [error] }),
     );
     await expect(forge.ci(repo, ask)).rejects.toMatchObject({ kind });
+  });
+
+  test('environments without their list, or with an error in a further ten, are none known', async () => {
+    const unlisted = await odd(commit([]));
+    await expect(
+      unlisted.forge.ci(unlisted.repo, { ...ask, environments: ['production', 'preview'] }),
+    ).rejects.toMatchObject({ kind: 'unavailable' });
+    const environments = Array.from({ length: 11 }, (_, i) => `site-${i}`);
+    const refused = { type: 'FORBIDDEN', message: 'Resource not accessible by integration', path: ['node', 'e0'] };
+    const { world, forge, repo, server } = await odd(({ body }) =>
+      body.includes('query Deployments') ? answered({ data: { node: { e0: null } }, errors: [refused] }) : undefined,
+    );
+    const { after } = world.push('acme/shop', { actor: 'maintainer', commits: [{ message: 'One' }] }, world.state.at);
+    await expect(forge.ci(repo, { ...ask, sha: after, environments })).rejects.toMatchObject({ kind: 'refused' });
+    expect((await forge.ci(repo, { ...ask, sha: after, environments: environments.slice(1) })).deployments).toEqual([]);
+    expect(server.requests.map(({ request }) => /query (\w+)/.exec(request.body)?.[1])).toEqual([
+      'CiAndDeployments',
+      'Deployments',
+      'CiAndDeployments',
+    ]);
+    for (const { request } of server.requests) expect(JSON.parse(request.body).query).not.toContain('site-');
   });
 
   test('which commit contains which is asked once', async () => {

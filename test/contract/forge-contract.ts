@@ -679,5 +679,29 @@ export const forgeContract = (title: string, make: MakeForge): void => {
       expect((await ci(after, ['production'])).deployments).toEqual([]);
       expect((await ci(after)).deployments).toEqual([]);
     });
+
+    test('a busy environment pushes nothing of another one out', async () => {
+      const { world, ci, push } = await forging();
+      const { after } = push(['One']);
+      world.deploy(name, after, plan(['success']), world.state.at);
+      for (let i = 0; i < 31; i += 1) {
+        world.settle(world.state.at + minute);
+        world.deploy(name, after, plan(['success'], { environment: 'preview' }), world.state.at);
+      }
+      world.settle(world.state.at + minute);
+      const { deployments } = await ci(after, ['preview', 'production', 'preview']);
+      const seenOf = (wanted: string) => deployments.filter(({ environment }) => environment === wanted);
+      expect(seenOf('production')).toMatchObject([{ sha: after, state: 'success', everSucceeded: true }]);
+      expect(seenOf('preview')).toHaveLength(30);
+    });
+
+    test('each of as many environments as can be named is asked for, whatever its name', async () => {
+      const { world, ci, push } = await forging();
+      const { after } = push(['One']);
+      const named = ['review "a" { $e1 }', ...Array.from({ length: 49 }, (_, i) => `site-${i}`)];
+      for (const environment of named) world.deploy(name, after, plan(['success'], { environment }), world.state.at);
+      world.settle(world.state.at + minute);
+      expect((await ci(after, named)).deployments.map(({ environment }) => environment)).toEqual(named);
+    });
   });
 };
