@@ -61,21 +61,13 @@ const attempts: Readonly<Record<string, Attempt>> = {
   },
   'another label is renamed into the magic name': {
     issue: unlabelled,
-    act: (github, now) => {
-      for (const name of [ready, 'question']) github.addLabel(web, { name });
-      github.label(web, 1, 'question', 'maintainer', now);
-      github.renameLabel(web, ready, 'formerly ready');
-      github.renameLabel(web, 'question', ready);
-    },
+    act: renamedIntoReady,
     held: /not trusted: .*rule 1\b/,
   },
   'the same, and so much happens to the issue that the label’s first name moves off the newest page': {
     issue: unlabelled,
     act: (github, now) => {
-      for (const name of [ready, 'question']) github.addLabel(web, { name });
-      github.label(web, 1, 'question', 'maintainer', now);
-      github.renameLabel(web, ready, 'formerly ready');
-      github.renameLabel(web, 'question', ready);
+      renamedIntoReady(github, now);
       happensMuch(github, now, 60);
     },
     held: /not trusted: .*rule 1\b/,
@@ -83,10 +75,7 @@ const attempts: Readonly<Record<string, Attempt>> = {
   'the same, and more happens than anybody reads': {
     issue: unlabelled,
     act: (github, now) => {
-      for (const name of [ready, 'question']) github.addLabel(web, { name });
-      github.label(web, 1, 'question', 'maintainer', now);
-      github.renameLabel(web, ready, 'formerly ready');
-      github.renameLabel(web, 'question', ready);
+      renamedIntoReady(github, now);
       happensMuch(github, now, 160);
     },
     held: /changed since: .*rule 16/,
@@ -118,6 +107,14 @@ const attempts: Readonly<Record<string, Attempt>> = {
     held: /changed since: .*rule 14/,
   },
 };
+
+/** A label that a maintainer put on for another reason bears the magic name now. */
+function renamedIntoReady(github: World, now: number): void {
+  for (const name of [ready, 'question']) github.addLabel(web, { name });
+  github.label(web, 1, 'question', 'maintainer', now);
+  github.renameLabel(web, ready, 'formerly ready');
+  github.renameLabel(web, 'question', ready);
+}
 
 /** Twice as many events that no judgement of trust is about. */
 function happensMuch(github: World, now: number, times: number): void {
