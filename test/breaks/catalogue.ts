@@ -439,4 +439,57 @@ export const breaks: readonly Break[] = [
     'fail(tick.report, name(one), error);',
     'throw error;',
   ),
+  one(
+    'closed without asking the brake',
+    'nothing is closed disarmed: the kill switch is read right before the act',
+    'lib/shell/owed.ts',
+    `const brake = due.state === 'closed' ? await brakeOn(tick, run.repo.name, false) : null;`,
+    'const brake = due.state === null ? await brakeOn(tick, run.repo.name, false) : null;',
+  ),
+  one(
+    'an answer without asking the brake',
+    'nothing is said to an agent disarmed',
+    obey,
+    `const brake = await brakeOn(tick, run.repo.name, false);
+  if (brake !== null) return { braked: brake };
+  await executor.answer(`,
+    'await executor.answer(',
+  ),
+  one(
+    'deployment not waited for',
+    'done only once it is deployed, where environments are named',
+    'lib/core/facts.ts',
+    `    case 'green':
+      return deployed(issue.proof, ageMs, settings);`,
+    `    case 'green':
+      return { state: 'proven', deployed: true };`,
+  ),
+  one(
+    'ready label taken off in a run is ignored',
+    'a person who takes the ready label off cancels the run',
+    'lib/shell/look.ts',
+    `hasReady: has(settings.labels.ready) || kindOf(settings.labels.ready) !== 'unlabeled',`,
+    'hasReady: true,',
+  ),
+  one(
+    'a clock put right gives nothing back',
+    'no deadline comes later by a clock that was wrong',
+    'lib/shell/horizon.ts',
+    ' - putBackMs,',
+    ' - 0 * putBackMs,',
+  ),
+  one(
+    'how a label was put on is not asked',
+    'what cannot be told of a labelling is not trusted',
+    'lib/core/trust.ts',
+    'if (detail.labelling === null)',
+    'if (detail.labelling === undefined)',
+  ),
+  one(
+    'checks from before the push prove it',
+    'CI green on the push, and not on the same commit elsewhere',
+    'lib/core/ci-verdict.ts',
+    'startedAt !== null && pushedAt !== null && startedAt < pushedAt - stampsApartMs;',
+    'startedAt === pushedAt && startedAt !== null && startedAt < 0;',
+  ),
 ];
