@@ -29,7 +29,8 @@ export const resumeActive = async (
   const now = tick.now();
   const clock = runTime(run, lostMs, now);
   if (command.order !== 'start') return again(tick, stored, run, command, horizon);
-  const thread = look?.threads.get(threadIdOf(run.id, run.turn.thread));
+  const threadId = threadIdOf(run.id, run.turn.thread);
+  const thread = look?.threads.get(threadId);
   if (isAccepted(thread, run.turn)) {
     await advance(tick, stored, obeyed(run, clock), horizon);
     return null;
@@ -68,6 +69,14 @@ export const resumeActive = async (
     // What was trusted then is ruled upon anew: the text may have changed and the act is not spent.
     const late = { ...end, why: 'the opening was not carried out in time' };
     await advance(tick, stored, endingOf(run, 'released', late), horizon);
+    return null;
+  }
+  // T3 takes a thread under the id of a deleted one, and a turn in it, without a word; both would be nowhere.
+  const isDeleted = thread === undefined && (await tick.ports.executor.whereabouts(threadId)) === 'deleted';
+  if (isDeleted) {
+    const outcome = kind === 'opening' ? 'released' : pushOf(run) === null ? 'escalated' : 'frozen';
+    const lost = { ...end, why: 'its thread was deleted on T3 before its turn was sent' };
+    await advance(tick, stored, endingOf(run, outcome, lost), horizon);
     return null;
   }
   const changed = kind === 'opening' ? await recheck(tick, run) : null;

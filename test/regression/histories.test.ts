@@ -104,6 +104,18 @@ test.each<[string, Partial<History>]>([
       ],
     },
   ],
+  [
+    'a thread that was deleted with its project before its turn was sent is given none',
+    {
+      redBase: true,
+      minutes: 19,
+      faults: [
+        { at: 5, kind: 'person', act: 'rewrites the branch', issue: 0 },
+        { at: 15, kind: 'operator in mid-tick', act: 'kill switch on', tick: 'poll', call: 6 },
+        { at: 18, kind: 'T3', act: 'project deleted', issue: 0 },
+      ],
+    },
+  ],
 ])('%s', async (_, given) => {
   expect((await play({ ...quiet, ...given })).wrong).toEqual([]);
 });

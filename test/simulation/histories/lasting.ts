@@ -20,8 +20,8 @@ export const lasting = (sim: Simulation, people: Acting, places: readonly Place[
     const open = runsIn(sim, 'run#');
     const held = [...open, ...runsIn(sim, 'owed#')];
     const labels = [...places.keys()].flatMap((index) => {
-      const { nodeId, labels: on } = people.issueOf(index);
-      const isShown = on.some(({ name }) => name === 'agent-in-progress');
+      const { nodeId, labels: on, deleted, movedTo } = people.issueOf(index);
+      const isShown = !deleted && movedTo === null && on.some(({ name }) => name === 'agent-in-progress');
       return isShown && !held.some(({ issue }) => issue.nodeId === nodeId) ? [`label of issue ${index}`] : [];
     });
     const now = [
