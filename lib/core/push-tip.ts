@@ -16,7 +16,7 @@ export const pushTip = (history: History, runId: string, merged: string | null =
 /** A commit of a compare list; `parents` as git orders them, the first being the branch it was made on. */
 export type Commit = { sha: string; message: string; parents: readonly string[] };
 
-/** A push to the default branch; forced ones and merges are among them. `at` is the tracker's stamp, epoch ms; null where there is none. */
+/** A push to the default branch, also a forced one or a merge. `at` is the tracker's stamp, epoch ms; null for none. */
 export type Push = { before: string; after: string; at: number | null };
 
 /** The default branch since the run's base, as one look shows it. */

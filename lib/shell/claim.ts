@@ -6,7 +6,6 @@ import type { Base } from '../core/facts.ts';
 import type { Act, IssueDetail, RepoRef } from '../core/issue.ts';
 import { opened } from '../core/next.ts';
 import { dateOf, type ItemOf } from '../core/record.ts';
-import type { Ruling } from '../core/ruling.ts';
 import type { ClaimedRun, OpenRun } from '../core/run.ts';
 import type { RepoSettings } from '../core/settings.ts';
 import { type ExecutorLook, PortError } from '../ports.ts';
@@ -14,7 +13,7 @@ import { advance } from './advance.ts';
 import { releasesOf } from './finish.ts';
 import { underLease } from './lease.ts';
 import { ensureProject, noCheckout } from './obey.ts';
-import { frozenText, recheckClaim } from './recheck.ts';
+import { frozenText, type Rechecked, recheckClaim } from './recheck.ts';
 import { note, ofKind, openRunsIn, reasonOf, type StoredRun, type Tick } from './tick.ts';
 
 /** An issue that passed every gate, with the labelling that authorises its run, and in words who did it and how. */
@@ -28,7 +27,7 @@ export type Chosen = {
 };
 
 /** Null: claimed and on its way. Else why it was not, in words. */
-export type NotClaimed = null | { ruling: Exclude<Ruling, 'dispatch'>; detail: string };
+export type NotClaimed = Rechecked;
 
 /**
  * Claims an issue and dispatches it: caps under a lease, the frozen text, the lock, the recheck, and then the first

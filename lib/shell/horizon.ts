@@ -62,7 +62,8 @@ const lookAtExecutor = async (tick: Tick): Promise<ExecutorLook | null> => {
 
 /**
  * Time in which nobody could look, counted once for all runs: between ticks that are too far apart, and while the
- * executor is out of reach. A clock that jumps is no time at all, in either direction. Of two watchers that count at once, one is heard.
+ * executor is out of reach. A clock that jumps is no time at all, in either direction. Of two watchers that count at
+ * once, one is heard.
  */
 const keepTime = async (
   tick: Tick,

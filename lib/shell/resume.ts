@@ -1,7 +1,7 @@
 import { deadlines } from '../core/deadlines.ts';
 import { threadIdOf } from '../core/ids.ts';
 import { endingOf, obeyed, withdrawn } from '../core/next.ts';
-import { type ActiveRun, type Command, pushOf, runTime } from '../core/run.ts';
+import { type ActiveRun, type Command, type Outcome, pushOf, runTime } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
 import { judge } from '../core/step.ts';
 import { advance, payCommand, payMirror, record } from './advance.ts';
@@ -42,21 +42,15 @@ export const resumeActive = async (
   const { learned, judged } = judge(run, await lookAt(tick, run, settings, horizon, now), settings);
   const { name, why } = judged.situation;
   noteLook(tick, run, judged.situation);
-  const end = { why, clock, now, lostMs, lastWords: null, couldNotStart: false, deployed: false, outOfReach: false };
-  if (name === 'cancelled by a person' || name === 'issue gone') {
-    await advance(tick, stored, endingOf(run, 'cancelled', end), horizon);
+  const ends = async (outcome: Outcome, why: string, outOfReach = false): Promise<null> => {
+    const unsent = { lastWords: null, couldNotStart: false, deployed: false };
+    await advance(tick, stored, endingOf(run, outcome, { ...unsent, why, clock, now, lostMs, outOfReach }), horizon);
     return null;
-  }
-  if (name === 'out of reach too long' || name === 'run overdue') {
-    const outcome = pushOf(run) === null ? 'escalated' : 'frozen';
-    await advance(
-      tick,
-      stored,
-      endingOf(run, outcome, { ...end, outOfReach: name === 'out of reach too long' && look === null }),
-      horizon,
-    );
-    return null;
-  }
+  };
+  const handedBack = pushOf(run) === null ? 'escalated' : 'frozen';
+  if (name === 'cancelled by a person' || name === 'issue gone') return ends('cancelled', why);
+  if (name === 'run overdue') return ends(handedBack, why);
+  if (name === 'out of reach too long') return ends(handedBack, why, look === null);
   // Since when the world cannot be seen is all that a run learns while it owes: its own clock stands meanwhile.
   const { trackerDownSince, trackerDownLostMs, goneSince, pausedMs } = learned;
   const seen = { ...run, trackerDownSince, trackerDownLostMs, goneSince, pausedMs };
@@ -64,28 +58,17 @@ export const resumeActive = async (
     if (trackerDownSince !== run.trackerDownSince || goneSince !== run.goneSince) await record(tick, stored, seen);
     return null;
   }
-  // Counted from the claim: each try is recorded anew, and would begin the wait anew.
-  if (kind === 'opening' && now - run.claimedAt > deadlines.staleClaimMs) {
-    // What was trusted then is ruled upon anew: the text may have changed and the act is not spent.
-    const late = { ...end, why: 'the opening was not carried out in time' };
-    await advance(tick, stored, endingOf(run, 'released', late), horizon);
-    return null;
-  }
+  // Counted from the claim: each try is recorded anew, and would begin the wait anew. What was trusted then is ruled upon
+  // anew: the text may have changed and the act is not spent.
+  if (kind === 'opening' && now - run.claimedAt > deadlines.staleClaimMs)
+    return ends('released', 'the opening was not carried out in time');
   // T3 takes a thread under the id of a deleted one, and a turn in it, without a word; both would be nowhere.
-  const isDeleted = thread === undefined && (await tick.ports.executor.whereabouts(threadId)) === 'deleted';
-  if (isDeleted) {
-    const outcome = kind === 'opening' ? 'released' : pushOf(run) === null ? 'escalated' : 'frozen';
-    const lost = { ...end, why: 'its thread was deleted on T3 before its turn was sent' };
-    await advance(tick, stored, endingOf(run, outcome, lost), horizon);
-    return null;
-  }
+  if (thread === undefined && (await tick.ports.executor.whereabouts(threadId)) === 'deleted')
+    return ends(kind === 'opening' ? 'released' : handedBack, 'its thread was deleted on T3 before its turn was sent');
   const changed = kind === 'opening' ? await recheck(tick, run) : null;
   if (changed?.ruling === 'trust unknown') return null;
-  if (changed !== null) {
-    const late = { ...end, why: `${changed.ruling}, before the opening was carried out: ${changed.detail}` };
-    await advance(tick, stored, endingOf(run, 'released', late), horizon);
-    return null;
-  }
+  if (changed !== null)
+    return ends('released', `${changed.ruling}, before the opening was carried out: ${changed.detail}`);
   return again(tick, stored, seen, command, horizon);
 };
 
