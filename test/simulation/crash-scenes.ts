@@ -1,32 +1,8 @@
 import { type AgentName, agentNames } from '../../lib/sandbox/agents.ts';
+import { scriptedEnds } from './scripted-ends.ts';
 import { type Fate, runToRest, type Simulation, simulation, standing } from './simulation.ts';
 
 const repo = 'acme/web';
-
-/** How an issue must end with each of the sandbox's agents, however often the process dies. */
-const ends: Readonly<Record<AgentName, 'done' | 'handed back'>> = {
-  'lands at once': 'done',
-  'lands after a red CI': 'done',
-  'never gets green': 'handed back',
-  'stops without pushing': 'handed back',
-  crashes: 'handed back',
-  'cannot start': 'handed back',
-  hangs: 'handed back',
-  'closes the issue by keyword and turns out red': 'done',
-  'pushes a merge commit on top': 'done',
-  'asks a question and takes the answer': 'done',
-  'asks again and again': 'handed back',
-  'needs a nudge': 'done',
-  'meets a failing provider': 'done',
-  'never meets its provider': 'handed back',
-  'spends too much': 'handed back',
-  'stays alive after green': 'done',
-  'takes its time': 'done',
-  'opens a pull request that is merged': 'done',
-  'opens a pull request whose checks are red first': 'done',
-  'opens a pull request that nobody merges': 'handed back',
-  'opens a pull request that a person closes': 'handed back',
-};
 
 /** The agents, in two halves that take about as long: each half is a file of tests, and files run side by side. */
 export const halves: readonly [readonly AgentName[], readonly AgentName[]] = [
@@ -122,7 +98,7 @@ export const dyingAt = async (
   const sim = scene(agent);
   const wrong = [...(await toRest(sim, agent, ({ number }) => (number === call ? when : 'live')))];
   const stands = standing(sim, repo, 1);
-  if (stands !== ends[agent]) wrong.push(`it is ${stands}, and ought to be ${ends[agent]}`);
+  if (stands !== scriptedEnds[agent]) wrong.push(`it is ${stands}, and ought to be ${scriptedEnds[agent]}`);
   if (sim.rung.length === 0) wrong.push('no doorbell rang');
   if (sim.world.t3.liveAgents().some(({ busy }) => busy)) wrong.push('an agent is still at work');
   return wrong.map((what) => `${when} call ${call}, an agent that ${agent}: ${what}`);

@@ -216,6 +216,7 @@ export const simulation = (
     },
     /** Whether an operator wrote the kill switch within the last half hour. */
     isFlipped: (): boolean => stamp !== null && now + skewMs - stamp.changedAt < 30 * minuteMs,
+    bells,
     rung,
     rungBy,
     /** From now on every port call goes through this. */

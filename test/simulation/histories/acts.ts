@@ -74,6 +74,7 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
         github.unlabel(name, number, 'afk-hold', 'maintainer', now + 1000);
       },
       'in-progress off': () => github.unlabel(name, number, 'agent-in-progress', 'maintainer', now),
+      'in-progress on': () => github.label(name, number, 'agent-in-progress', 'maintainer', now),
       closes: () => issue.state === 'open' && github.close(name, number, 'maintainer', now),
       reopens: () => issue.state === 'closed' && github.reopen(name, number, 'maintainer', now),
       'edits the body': () => github.editBody(name, number, `Please mend it (${++drawn}).`, 'maintainer', now),

@@ -75,6 +75,26 @@ const odd = (name: OddAgent, turn: AgentTurn): AgentScript => {
       return isFirst
         ? works([tool, push('fix: try', { ci: 'red' }), end])
         : works([{ afterMs: minuteMs, does: 'tokens', total: 9_000_000, told: 'now' }, ...longWork(10), end]);
+    case 'asks for an approval':
+      return isFirst
+        ? works([
+            tool,
+            { afterMs: minuteMs, does: 'approve', detail: 'Bash: npm publish', onDecline: [tool] },
+            push('fix: mend it'),
+            end,
+          ])
+        : works([tool, push('fix: mend it'), end]);
+    case 'exits with zero':
+      return isFirst ? works([tool, { ...end, how: 'exit-zero' }]) : works([tool, push('fix: mend it'), end]);
+    case 'reports an error':
+      return works([tool, { afterMs: minuteMs, does: 'end', how: 'error', lastError: 'error_during_execution' }]);
+    // Reads over, and goes on: in a turn of its own, half an hour later.
+    case 'works on unseen': {
+      const afterEnd = [tool, push('fix: mend it'), end];
+      return works([tool, { afterMs: minuteMs, does: 'end', how: 'background', backgroundMs: 20_000, afterEnd }]);
+    }
+    case 'takes a message into its turn':
+      return { starts: 'ok', startMs: 4000, steering: 'absorb', acts: [...longWork(2), push('fix: mend it'), end] };
     case 'is green and then red':
       return works([
         tool,
@@ -102,6 +122,19 @@ export const ciOf = (mood: CiMood): Ci | undefined => {
       return () => [{ ...test, unfinished: 'waiting' }];
     case 'is cancelled':
       return () => [{ ...test, endsAfterMs: 90_000, conclusion: 'cancelled' }];
+    // Within the minute that a last completion is given.
+    case 'begins its last check late':
+      return () => [
+        { ...test, endsAfterMs: 90_000, conclusion: 'success' },
+        {
+          ...test,
+          name: 'report',
+          queuedAfterMs: 130_000,
+          startsAfterMs: 140_000,
+          endsAfterMs: 200_000,
+          conclusion: 'failure',
+        },
+      ];
     case 'is cut short':
       return () => [
         { ...test, endsAfterMs: 90_000, conclusion: 'cancelled' },

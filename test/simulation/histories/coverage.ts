@@ -45,6 +45,8 @@ export const toBeMet: readonly string[] = [
   ...['tracker', 'forge', 'executor', 'store', 'doorbell'].map((port) => `fault: ${port} answer lost`),
   ...['tracker', 'forge', 'executor'].map((port) => `fault: ${port} refuses`),
   ...['tracker', 'forge', 'executor', 'store', 'gate', 'doorbell'].map((port) => `fault: ${port} down for days`),
+  ...['tracker', 'forge', 'executor', 'store', 'gate', 'doorbell'].map((port) => `fault: ${port} hangs`),
+  ...['pager broken', 'id burnt', 'T3 in mid-tick'].map((name) => `fault: ${name}`),
   ...['poll, poll', 'watch, watch', 'poll, watch', 'poll, watch, poll, watch'].map((at) => `fault: overlap of ${at}`),
   ...['tick twice', 'tick missing', 'watcher first', 'overlap with a death', 'slow calls', 'out of time'].map(
     (name) => `fault: ${name}`,

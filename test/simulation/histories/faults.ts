@@ -7,6 +7,11 @@ import type { Fault, PortName } from './history.ts';
 /** What is wrong with the calls of this minute. */
 export type Weather = {
   down: ReadonlySet<PortName>;
+  /** Takes each call and gives no answer within its client's time-out. */
+  hanging: ReadonlySet<PortName>;
+  isPagerBroken: boolean;
+  /** How many of the executor's answers are that it refused the command, for good under that id. */
+  burning: number;
   lost: ReadonlyMap<PortName, number>;
   refused: ReadonlyMap<PortName, number>;
   stale: boolean;
@@ -19,6 +24,9 @@ export type Weather = {
 
 export const clear: Weather = {
   down: new Set(),
+  hanging: new Set(),
+  isPagerBroken: false,
+  burning: 0,
   lost: new Map(),
   refused: new Map(),
   stale: false,
@@ -31,13 +39,17 @@ export const clear: Weather = {
 /** The faults that last, as they stand in a minute. */
 export const weatherAt = (faults: readonly Fault[], minute: number, nowMs: number): Weather => {
   const down = new Set<PortName>();
+  const hanging = new Set<PortName>();
   const lost = new Map<PortName, number>();
   const refused = new Map<PortName, number>();
-  let weather: Weather = { ...clear, down, lost, refused };
+  let weather: Weather = { ...clear, down, hanging, lost, refused };
   for (const fault of faults) {
     const endsAt = fault.at + ('minutes' in fault ? fault.minutes : 0);
     if (minute < fault.at || minute >= endsAt) continue;
     if (fault.kind === 'port down') down.add(fault.port);
+    if (fault.kind === 'port hangs') hanging.add(fault.port);
+    if (fault.kind === 'pager broken') weather = { ...weather, isPagerBroken: true };
+    if (fault.kind === 'ids burnt') weather = { ...weather, burning: fault.share };
     if (fault.kind === 'answers lost') lost.set(fault.port, fault.share);
     if (fault.kind === 'calls refused') refused.set(fault.port, fault.share);
     if (fault.kind === 'stale answers') weather = { ...weather, stale: true };
@@ -59,8 +71,12 @@ export const weathering = (
   { met, takeTime }: { met: (what: string) => void; takeTime: (ms: number) => void },
 ): Intercept => {
   const answered = new Map<string, unknown>();
+  const burnt = new Set<string>();
   return async (call, pass) => {
     const now = weather();
+    const commandId = commandIdIn(call);
+    // T3 answers an id once and for all, whatever the weather.
+    if (commandId !== null && burnt.has(commandId)) return 'refused';
     if (now === clear) return pass();
     if (now.slowMs > 0) {
       met('slow calls');
@@ -75,7 +91,23 @@ export const weathering = (
     }
     const port = portOf(call);
     if (port === null) return pass();
-    if (port === 'gate') return throughGate(now, pass, met);
+    if (port === 'gate') return throughGate(now, pass, { met, takeTime });
+    if (now.hanging.has(port)) {
+      met(`${port} hangs`);
+      takeTime(timeoutsMs[port]);
+      // Half of the calls took hold.
+      if (throws.chance(0.5)) await pass();
+      throw new PortError('unavailable', `${port} gave no answer in time`);
+    }
+    if (now.isPagerBroken && call.name === 'pager') {
+      met('pager broken');
+      throw new PortError('unavailable', 'the pager is broken');
+    }
+    if (commandId !== null && throws.chance(now.burning)) {
+      met('id burnt');
+      burnt.add(commandId);
+      return 'refused';
+    }
     if (now.down.has(port)) {
       met(`${port} down`);
       throw new PortError('unavailable', `${port} is down`);
@@ -116,6 +148,20 @@ export const weathering = (
   };
 };
 
+/** The command id of what T3 is told to do; null for all else. */
+const commandIdIn = ({ port, args: [ask] }: Call): string | null =>
+  port === 'executor' && typeof ask === 'object' && ask !== null && 'commandId' in ask ? String(ask.commandId) : null;
+
+/** What the clients of the real ports wait. */
+const timeoutsMs: Readonly<Record<PortName, number>> = {
+  tracker: 10_000,
+  forge: 10_000,
+  executor: 10_000,
+  store: 2500,
+  gate: 2500,
+  doorbell: 5000,
+};
+
 const portOf = ({ port }: Call): PortName | null => {
   switch (port) {
     case 'tracker':
@@ -134,10 +180,12 @@ const portOf = ({ port }: Call): PortName | null => {
 const throughGate = async (
   now: Weather,
   pass: () => Promise<unknown>,
-  met: (what: string) => void,
+  { met, takeTime }: { met: (what: string) => void; takeTime: (ms: number) => void },
 ): Promise<unknown> => {
-  if (!now.down.has('gate') && !now.lost.has('gate')) return pass();
-  met('gate down');
+  const isHanging = now.hanging.has('gate');
+  if (!now.down.has('gate') && !now.lost.has('gate') && !isHanging) return pass();
+  met(isHanging ? 'gate hangs' : 'gate down');
+  if (isHanging) takeTime(timeoutsMs.gate);
   return parseControl(new Map(), 'SSM did not answer in time');
 };
 

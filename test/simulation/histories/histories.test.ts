@@ -40,7 +40,7 @@ test('a history replays to the byte: the same seed, the same story', async () =>
 test('one world, two faces: over HTTP, by the real adapters, a history tells the same story as in memory', async () => {
   // Where ticks overlap, or dice fall at each call, the story hangs on the order in which answers come in.
   const plain = Array.from({ length: 40 }, (_, n) => historyOf(1_000_000 + n)).filter(({ faults }) =>
-    faults.every((fault) => fault.kind !== 'overlap' && !('share' in fault)),
+    faults.every((fault) => fault.kind !== 'overlap' && fault.kind !== 'port hangs' && !('share' in fault)),
   );
   expect(plain.length).toBeGreaterThan(6);
   for (const history of plain.slice(0, 6)) {

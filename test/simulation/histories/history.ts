@@ -1,5 +1,6 @@
 import { type AgentName, agentNames } from '../../../lib/sandbox/agents.ts';
 import { type Dice, dice } from './dice.ts';
+import { isHarmless } from './scripted.ts';
 
 /**
  * A history as plain data: who is there, what goes wrong, and when. Everything follows from it, to the byte. Minutes
@@ -15,6 +16,8 @@ export type History = {
   deploys: boolean;
   /** The branch of the first repo is red before anything is begun. */
   redBase: boolean;
+  /** Beside the one doorbell there is another, which faults may break alone. */
+  pager?: boolean;
   /** So many minutes things may go wrong; after them everything works, and it has to come to rest. */
   minutes: number;
   faults: readonly Fault[];
@@ -28,6 +31,7 @@ export const ciMoods = [
   'waits for a person',
   'is cancelled',
   'is cut short',
+  'begins its last check late',
 ] as const;
 export type CiMood = (typeof ciMoods)[number];
 
@@ -41,6 +45,11 @@ export const oddAgents = [
   'is red and starts no more',
   'is red and spends too much',
   'is green and then red',
+  'asks for an approval',
+  'exits with zero',
+  'reports an error',
+  'works on unseen',
+  'takes a message into its turn',
 ] as const;
 /** Those that open a pull request of which something particular comes. */
 export const proposers = [
@@ -71,6 +80,9 @@ export type Fault = { at: number } & (
   | { kind: 'clock jumps'; byMs: number }
   | { kind: 'port down'; port: PortName; minutes: number }
   | { kind: 'port down for days'; port: PortName; hours: number }
+  | { kind: 'port hangs'; port: PortName; minutes: number }
+  | { kind: 'pager broken'; minutes: number }
+  | { kind: 'ids burnt'; minutes: number; share: number }
   | { kind: 'answers lost'; port: PortName; minutes: number; share: number }
   | { kind: 'calls refused'; port: 'tracker' | 'forge' | 'executor'; minutes: number; share: number }
   | { kind: 'stale answers'; minutes: number }
@@ -84,6 +96,7 @@ export type Fault = { at: number } & (
   | { kind: 'once it ended'; act: PersonAct; issue: number }
   | { kind: 'in mid-tick'; act: PersonAct; issue: number; tick: Tick; call: number }
   | { kind: 'T3'; act: T3Act; issue: number }
+  | { kind: 'T3 in mid-tick'; act: T3Act; issue: number; tick: Tick; call: number }
 );
 
 export const operatorActs = [
@@ -107,6 +120,7 @@ export const personActs = [
   'hold on',
   'hold on and off',
   'in-progress off',
+  'in-progress on',
   'closes',
   'reopens',
   'edits the body',
@@ -163,15 +177,26 @@ export type T3Act = (typeof t3Acts)[number];
 /** The history of a seed. */
 export const historyOf = (seed: number): History => {
   const throws = dice(seed);
+  // In one of four nobody meddles, so that each issue has to end as its agent's script has it.
+  const isUndisturbed = throws.chance(0.25);
   const isByPull = throws.chance(0.2);
   const issues = drawnIssues(throws, isByPull);
   const minutes = 25 + throws.int(35);
   const count = throws.pick([0, 1, 1, 2, 3, 4, 6, 9, 14]);
-  const faults = Array.from({ length: count }, () => drawnFault(throws, minutes, issues.length)).sort(
-    (a, b) => a.at - b.at,
-  );
-  return { seed, issues, ...drawnSettings(throws, isByPull), minutes, faults };
+  const faults = Array.from({ length: count }, () => drawnFault(throws, minutes, issues.length))
+    .filter((fault) => !isUndisturbed || isHarmless(fault))
+    .sort((a, b) => a.at - b.at);
+  const drawn = drawnSettings(throws, isByPull);
+  return { seed, issues, ...(isUndisturbed ? withoutSay(drawn, isByPull) : drawn), minutes, faults };
 };
+
+/** Without what has a say in how an issue ends. */
+const withoutSay = (drawn: ReturnType<typeof drawnSettings>, isByPull: boolean): ReturnType<typeof drawnSettings> => ({
+  ...drawn,
+  redBase: false,
+  ci: 'usual',
+  repoSettings: isByPull ? { landing: 'pull-request' } : {},
+});
 
 const drawnIssues = (throws: Dice, isByPull: boolean): readonly HistoryIssue[] => {
   const repos = throws.pick([['acme/a'], ['acme/a'], ['acme/a', 'acme/b'], ['acme/a', 'acme/b', 'acme/c']]);
@@ -195,7 +220,8 @@ const drawnIssues = (throws: Dice, isByPull: boolean): readonly HistoryIssue[] =
 const drawnSettings = (
   throws: Dice,
   isByPull: boolean,
-): Pick<History, 'settings' | 'repoSettings' | 'ci' | 'deploys' | 'redBase'> => ({
+): Pick<History, 'settings' | 'repoSettings' | 'ci' | 'deploys' | 'redBase' | 'pager'> => ({
+  pager: throws.chance(0.2),
   redBase: throws.chance(0.08),
   ci: throws.chance(0.1) ? throws.pick(ciMoods) : 'usual',
   deploys: throws.chance(0.5),
@@ -234,6 +260,7 @@ const drawnFault = (throws: Dice, span: number, issues: number): Fault => {
     ...(['calls refused', 'stale answers', 'partial scan', 'blind', 'rate limit', 'operator', 'operator'] as const),
     ...(['person', 'person', 'person', 'person', 'in mid-tick', 'in mid-tick', 'T3', 'T3', 'T3'] as const),
     ...(['slow calls', 'operator in mid-tick', 'once it ended', 'once it ended'] as const),
+    ...(['port hangs', 'pager broken', 'ids burnt', 'T3 in mid-tick'] as const),
   ]);
   switch (kind) {
     case 'death':
@@ -270,6 +297,12 @@ const drawnFault = (throws: Dice, span: number, issues: number): Fault => {
       return { at, kind, port: throws.pick(ports), minutes };
     case 'answers lost':
       return { at, kind, port: throws.pick(ports), minutes, share };
+    case 'port hangs':
+      return { at, kind, port: throws.pick(ports), minutes };
+    case 'pager broken':
+      return { at, kind, minutes };
+    case 'ids burnt':
+      return { at, kind, minutes, share };
     case 'calls refused':
       return { at, kind, port: throws.pick(['tracker', 'forge', 'executor']), minutes, share };
     case 'stale answers':
@@ -301,6 +334,8 @@ const drawnFault = (throws: Dice, span: number, issues: number): Fault => {
       return { at, kind, act: throws.pick(personActs), issue };
     case 'in mid-tick':
       return { at, kind, act: throws.pick(personActs), issue, tick: throws.pick(ticks), call };
+    case 'T3 in mid-tick':
+      return { at, kind, act: throws.pick(t3Acts), issue, tick: throws.pick(ticks), call };
     case 'T3': {
       const act = throws.pick(t3Acts);
       // Half of them from the beginning on: where several runs are lost at once it is T3's fault and not theirs.

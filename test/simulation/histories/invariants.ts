@@ -1,5 +1,5 @@
 import { usdOf } from '../../../lib/core/budget.ts';
-import { messageIdOf, noticeIdOf } from '../../../lib/core/ids.ts';
+import { markerOf, messageIdOf, noticeIdOf } from '../../../lib/core/ids.ts';
 import { dateOf, type Item } from '../../../lib/core/record.ts';
 import { EndedRun, type OpenRun } from '../../../lib/core/run.ts';
 import { commitsOfPull } from '../../../lib/sandbox/github-pulls.ts';
@@ -28,6 +28,7 @@ type Watched = {
   sim: Simulation;
   truthIsFresh: () => boolean;
   controlIsFresh: () => boolean;
+  executorIsFresh: () => boolean;
   maxOpenRuns: number;
   maxRunsPerDay: number;
   budgetUsdPerDay: number;
@@ -46,6 +47,9 @@ export const watching = (on: Watched): Watcher => {
   const claims: Claim[] = [];
   const wrong: string[] = [];
   const messages = new Set<string>();
+  /** How many turns each run asked for, by the marker of its comment. */
+  const turnsOf = new Map<string, number>();
+  const shown = new Map<number, { body: string; edits: number }>();
   const proven = new Set<string>();
   const asked = asking(sim, (what) => void wrong.push(what));
 
@@ -114,6 +118,8 @@ export const watching = (on: Watched): Watcher => {
   const atTurn = ({ threadId, messageId }: { threadId: string; messageId: string }): void => {
     if (messages.has(messageId)) return;
     messages.add(messageId);
+    const by = claims.find(({ run }) => threadId.endsWith(run.id));
+    if (by !== undefined) turnsOf.set(markerOf(by.run.id), (turnsOf.get(markerOf(by.run.id)) ?? 0) + 1);
     const claim = claims.find(({ run }) => messageIdOf(run.id, 0) === messageId);
     if (claim !== undefined) {
       claim.sent = true;
@@ -123,7 +129,7 @@ export const watching = (on: Watched): Watcher => {
     const flipped = sim.parameters.get('/afk/control/kill-switch');
     if (flipped !== 'false') wrong.push(`a turn was sent while the kill switch read ${flipped}`);
     const thread = world.t3.threads().find(({ id }) => id === threadId);
-    if (world.t3.projects().find(({ id }) => id === thread?.projectId)?.deletedAt != null)
+    if (on.executorIsFresh() && world.t3.projects().find(({ id }) => id === thread?.projectId)?.deletedAt != null)
       wrong.push(`a turn was sent in a deleted project`);
     if (claim !== undefined) {
       const allowed = (sim.parameters.get('/afk/control/allowlist') ?? '').toLowerCase();
@@ -243,11 +249,16 @@ export const watching = (on: Watched): Watcher => {
     for (const [root, agents] of roots) if (agents > 1) found.push(`${agents} live agents in ${root}`);
     if (sim.mirroredAtOnce() > 0) found.push('two invocations wrote to one mirror at once');
     const markers = new Map<string, number>();
-    for (const { author, body, issueId, edits } of world.github.state.comments.values()) {
+    for (const { id, author, body, issueId, edits } of world.github.state.comments.values()) {
       if (author !== login) continue;
-      const marker = `${issueId} ${body.split('\n', 1)[0]}`;
-      markers.set(marker, (markers.get(marker) ?? 0) + 1);
-      if (edits.length > editsMax + 4 * messages.size) found.push(`${edits.length} edits of one comment`);
+      const [marker = ''] = body.split('\n', 1);
+      markers.set(`${issueId} ${marker}`, (markers.get(`${issueId} ${marker}`) ?? 0) + 1);
+      if (edits.length > editsMax + editsPerTurnMax * (turnsOf.get(marker) ?? 0))
+        found.push(`${edits.length} edits of one comment`);
+      const before = shown.get(id);
+      if (before !== undefined && before.edits < edits.length && before.body === body)
+        found.push('a comment edited to say what it said');
+      shown.set(id, { body, edits: edits.length });
     }
     for (const count of markers.values()) if (count > 1) found.push(`${count} comments of one run`);
     return found;
@@ -269,11 +280,12 @@ export const watching = (on: Watched): Watcher => {
 };
 
 /** What a person asks of an agent at T3's own window is that person's business. */
-const isPersonIn = (sim: Simulation, threadId: string): boolean =>
+export const isPersonIn = (sim: Simulation, threadId: string): boolean =>
   sim.world.t3.messagesOf(threadId).some(({ role, id }) => role === 'user' && id.startsWith('person-'));
 
-/** A run's comment is edited when its words change: some times in all, and at most four times for each turn. */
-const editsMax = 16;
+/** A run's comment is edited when its words change: some times in all, and a few times for each turn. */
+const editsMax = 8;
+const editsPerTurnMax = 4;
 
 const isItem = (item: unknown): item is Item => typeof item === 'object' && item !== null && 'kind' in item;
 
@@ -290,6 +302,8 @@ export const notAtRest = (
   people: Acting,
   places: readonly Place[],
   rulings: ReadonlyMap<string, string>,
+  /** Names of issues that could not be shown an end for a day. */
+  givenUp: ReadonlySet<string> = new Set(),
 ): readonly string[] => {
   const wrong: string[] = [];
   const keys = [...sim.table.rows.keys()];
@@ -299,7 +313,9 @@ export const notAtRest = (
     const issue = people.issueOf(index);
     const runs = ended.filter((run) => run.issue.nodeId === issue.nodeId);
     const isTidied = people.isTidied(index);
-    for (const what of wronglyStanding(sim, issue, runs, { isTidied })) wrong.push(`issue ${index}: ${what}`);
+    const isGivenUp = givenUp.has(`${people.repoOf(index).name}#${issue.number}`);
+    for (const what of wronglyStanding(sim, issue, runs, { isTidied, isGivenUp }))
+      wrong.push(`issue ${index}: ${what}`);
     if (issue.deleted || issue.movedTo !== null || issue.state === 'closed') continue;
     const labels = issue.labels.map(({ name }) => name);
     const isWaiting = labels.includes('ready-for-agent');
@@ -310,8 +326,12 @@ export const notAtRest = (
       wrong.push(`${repo.name}#${issue.number} waits for ever: ${ruling}`);
   }
   for (const run of ended)
-    if (run.outcome !== 'released' && !sim.rungBy.some(({ notice }) => notice.id === noticeIdOf(run.id, 'ended')))
-      wrong.push(`no doorbell rang for ${run.repo.name}#${run.issue.number}`);
+    for (const name of sim.bells)
+      if (
+        run.outcome !== 'released' &&
+        !sim.rungBy.some(({ bell, notice }) => bell === name && notice.id === noticeIdOf(run.id, 'ended'))
+      )
+        wrong.push(`${name} did not ring for ${run.repo.name}#${run.issue.number}`);
   const deleted = new Set(sim.world.t3.threads().flatMap(({ id, deletedAt }) => (deletedAt === null ? [] : [id])));
   for (const agent of sim.world.t3.liveAgents())
     if (agent.busy && !agent.orphan && !deleted.has(agent.threadId) && !isPersonIn(sim, agent.threadId))

@@ -11,6 +11,7 @@ import type { Fault, History } from './history.ts';
 import { httpWorld } from './http-world.ts';
 import { isPassing, isProgrammersError, notAtRest, watching } from './invariants.ts';
 import { lasting } from './lasting.ts';
+import { offScript } from './scripted.ts';
 
 /** What came of a history: what did not hold (empty is well), what was met on the way, and the story in lines. */
 export type Played = {
@@ -60,7 +61,11 @@ const playOn = async (stage: Stage, history: History, isTold: boolean): Promise<
       story?.report(report);
       cover(report, met);
       for (const { what, reason } of report.failed) if (isProgrammersError(reason)) wrong.push(`${what}: ${reason}`);
-      for (const { what } of report.failed) if (what.startsWith('unreadable item')) wrong.push(what);
+      for (const { what } of report.failed) {
+        if (what.startsWith('unreadable item')) wrong.push(what);
+        const givenUp = /^mirror of (.*) given up$/.exec(what)?.[1];
+        if (givenUp !== undefined) stage.state.givenUp.add(givenUp);
+      }
       return report;
     } catch (error) {
       if (!(error instanceof PortError) || mood === 'calm') wrong.push(`the ${kind} threw ${String(error)}`);
@@ -85,6 +90,8 @@ type Invoke = (kind: 'poll' | 'watch', fate: Fate, mood: Mood) => Promise<Report
 
 type Stage = ReturnType<typeof staged>;
 
+const usdPerMillionTokens = 5;
+
 const defaults = (history: History): Record<string, unknown> => ({
   model: 'a-model',
   workspaceRoot: '/srv/checkouts/{owner}__{name}',
@@ -101,6 +108,7 @@ const staged = (history: History, portsOver?: SimulationOptions['portsOver']) =>
     {
       deploys: history.deploys,
       timeoutMs: 55_000,
+      ...(history.pager === true && { bells: ['bell', 'pager'] }),
       ...(portsOver && { portsOver }),
       ...(laterCi && { laterCi: Object.fromEntries(history.issues.map(({ repo }) => [repo, laterCi])) }),
     },
@@ -113,7 +121,14 @@ const staged = (history: History, portsOver?: SimulationOptions['portsOver']) =>
   });
   const shipped = new Map(sim.parameters);
   const people = acting(sim, places, shipped);
-  const state: Situated = { weather: clear, isFresh: true, isControlFresh: true, onceEnded: [] };
+  const state: Situated = {
+    weather: clear,
+    isFresh: true,
+    isControlFresh: true,
+    isT3Fresh: true,
+    onceEnded: [],
+    givenUp: new Set(),
+  };
   if (history.redBase) {
     people.person('pushes something red', 0);
     sim.pass(5 * minuteMs);
@@ -124,10 +139,11 @@ const staged = (history: History, portsOver?: SimulationOptions['portsOver']) =>
     sim,
     truthIsFresh: () => state.isFresh,
     controlIsFresh: () => state.isControlFresh,
+    executorIsFresh: () => state.isT3Fresh,
     maxOpenRuns: Number(settings.maxOpenRuns),
     maxRunsPerDay: Number(settings.maxRunsPerDay),
     budgetUsdPerDay: Number(settings.budgetUsdPerDay),
-    usdPerMillionTokens: 5,
+    usdPerMillionTokens,
     isNoCiAccepted: history.repoSettings['noCi'] === 'accept',
     environments: 'environments' in history.repoSettings ? ['production'] : [],
   });
@@ -140,6 +156,7 @@ const staged = (history: History, portsOver?: SimulationOptions['portsOver']) =>
     // What is read now is the truth again, whoever acted before within this invocation.
     if (call.port === 'tracker' && call.method === 'detail') state.isFresh = true;
     if (call.port === 'gate') state.isControlFresh = true;
+    if (call.port === 'executor' && call.method === 'look') state.isT3Fresh = true;
     if (call.port === 'executor' && !reads.has(call.method)) met.add(`command: ${call.method}`);
     return weather(call, pass);
   };
@@ -150,10 +167,13 @@ const staged = (history: History, portsOver?: SimulationOptions['portsOver']) =>
 /** What holds at the moment, beside the world. */
 type Situated = {
   weather: Weather;
-  /** Nobody acted since the invocation under way looked last: at the issue, and at the control parameters. */
+  /** Nobody acted since the invocation under way looked last: at the issue, the control parameters, T3. */
   isFresh: boolean;
   isControlFresh: boolean;
+  isT3Fresh: boolean;
   /** What people will do once the run of an issue is over. */
+  /** Names of issues that could not be shown an end for a day. */
+  givenUp: Set<string>;
   onceEnded: Extract<Fault, { kind: 'once it ended' }>[];
 };
 
@@ -248,7 +268,9 @@ const longOutage = async (
   state.weather = { ...before, down: new Set([...before.down, fault.port]) };
   met.add(`fault: ${fault.port} down for days`);
   tell(`${fault.port} is down for ${fault.hours} h`);
-  for (let ms = 0; ms < fault.hours * 3_600_000; ms += 170_000) {
+  for (let look = 0; look * 170_000 < fault.hours * 3_600_000; look += 1) {
+    // The poller comes along now and then: it must neither begin what it cannot see to nor forget anything.
+    if (look % 4 === 0) await invoke('poll', alive, 'chaos');
     await invoke('watch', alive, 'chaos');
     sim.pass(170_000);
   }
@@ -268,6 +290,7 @@ const ticksOf = async (
     await invoke(kind, fateOf(kind, now, stage, tell), 'chaos');
     state.isFresh = true;
     state.isControlFresh = true;
+    state.isT3Fresh = true;
   }
   for (const { kind } of now)
     if (kind === 'watcher first' || kind === 'tick twice' || kind === 'tick missing') met.add(`fault: ${kind}`);
@@ -299,7 +322,8 @@ const fateOf = (
   const death = now.find((fault) => fault.kind === 'death' && fault.tick === kind);
   const meddling = now.find((fault) => fault.kind === 'in mid-tick' && fault.tick === kind);
   const operating = now.find((fault) => fault.kind === 'operator in mid-tick' && fault.tick === kind);
-  if (death === undefined && meddling === undefined && operating === undefined) return alive;
+  const atT3 = now.find((fault) => fault.kind === 'T3 in mid-tick' && fault.tick === kind);
+  if ([death, meddling, operating, atT3].every((fault) => fault === undefined)) return alive;
   let calls = 0;
   return ({ port, method }) => {
     calls += 1;
@@ -317,6 +341,11 @@ const fateOf = (
       state.isControlFresh = false;
       met.add('fault: operator in mid-tick');
       tell(`before ${port}.${method} of the ${kind}, the operator: ${operating.act}`);
+    }
+    if (atT3?.kind === 'T3 in mid-tick' && calls === atT3.call + 1 && people.onT3(atT3.act, atT3.issue)) {
+      state.isT3Fresh = false;
+      met.add('fault: T3 in mid-tick');
+      tell(`before ${port}.${method} of the ${kind}, T3: ${atT3.act} (issue ${atT3.issue})`);
     }
     if (death?.kind !== 'death' || calls !== death.call + 1) return 'live';
     met.add(`fault: ${kind}, ${death.when}`);
@@ -388,7 +417,7 @@ const calm = async (
       for (const thread of people.threadsOf(index)) sim.world.t3.killAgent(thread.id, sim.now());
   }
   const from = sim.now();
-  const overstayed = lasting(sim, people, places);
+  const overstayed = lasting(sim, people, places, { budgetUsd: 20, usdPerMillionTokens, ...history.repoSettings });
   let same = 0;
   let was = '';
   while (sim.now() - from < restMsMax && wrong.length === 0) {
@@ -400,7 +429,7 @@ const calm = async (
     const isBusy = keysOf(sim, 'run#').length > 0;
     seeToStuck(stage, tell);
     const rulings = rulingsOf(sim, polled);
-    const trouble = notAtRest(sim, people, places, rulings);
+    const trouble = notAtRest(sim, people, places, rulings, stage.state.givenUp);
     // Issues that wait for a person take turns in being looked at again.
     const waits = [...rulings].map(([issue, ruling]) => `${issue} ${isPassing(ruling) ? ruling : 'waits'}`).sort();
     const standing = JSON.stringify([waits, trouble]);
@@ -409,7 +438,7 @@ const calm = async (
     was = standing;
     // In-progress labels without a run are looked for once an hour only, and a refusal is forgotten within a quarter.
     if (same >= 4) {
-      wrong.push(...trouble);
+      wrong.push(...trouble, ...offScript(history, people));
       return;
     }
     const isQuiet = (watched?.happened.length ?? 0) + (polled?.happened.length ?? 0) === 0;

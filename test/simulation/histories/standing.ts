@@ -7,22 +7,24 @@ const login = 'afk-bot';
 
 /**
  * Why an issue stands where it stands, once everything is at rest: what is wrong with that, in words. `runs` are its
- * ended runs, the oldest first; `isTidied` says that somebody deleted comments of ours.
+ * ended runs, the oldest first; `isTidied` says that somebody deleted comments of ours, `isGivenUp` that for a day it
+ * could not be shown an end.
  */
 export const wronglyStanding = (
   sim: Simulation,
   issue: Issue,
   runs: readonly EndedRun[],
-  { isTidied }: { isTidied: boolean },
+  { isTidied, isGivenUp = false }: { isTidied: boolean; isGivenUp?: boolean },
 ): readonly string[] => {
   if (issue.deleted || issue.movedTo !== null) return [];
   const wrong: string[] = [];
   const labels = issue.labels.map(({ name }) => name);
+  if (labels.includes('agent-in-progress')) wrong.push('shows in progress, and nothing is');
+  if (isGivenUp) return wrong;
   const last = runs.at(-1);
   const closings = issue.events.filter(({ kind }) => kind === 'closed');
   if (closings.some(({ actor }) => actor === login) && !runs.some(({ outcome }) => outcome === 'done'))
     wrong.push('closed by us without a run that is done');
-  if (labels.includes('agent-in-progress')) wrong.push('shows in progress, and nothing is');
   const comments = [...sim.world.github.state.comments.values()].filter(({ issueId }) => issueId === issue.id);
   for (const run of runs)
     if (!isTidied && saysSomething(run) && !comments.some(({ body }) => body.startsWith(markerOf(run.id))))
