@@ -127,9 +127,8 @@ export const decide = (situation: SituationName, allowances: Allowances): Decisi
 
 /**
  * What follows for a run that the kill switch halted, now that it is off again. The halt explains the interrupted
- * turn: where the decision would be a nudge, a park or a wait for anything but an outage or a turn that is out, the
- * turn is taken up again, at no charge; so is a turn that was mending a red push (`isMending`). Every other decision
- * stands.
+ * turn: where the decision would be a nudge, a park or a wait for what the turn has left behind, the turn is taken up
+ * again, at no charge; so is a turn that was mending a red push (`isMending`). Every other decision stands.
  */
 export const afterHalt = (
   decision: Decision,
@@ -139,8 +138,7 @@ export const afterHalt = (
   // The interrupted turn is our doing: it costs no nudge, and no run that has none left.
   if (reminded.has(situation)) return 'resume';
   if (isMending && mended.has(situation)) return 'resume';
-  if (decision !== 'wait' || isTurnOut) return decision;
-  return situation === 'out of reach' || situation === 'over, not yet settled' ? 'wait' : 'resume';
+  return !isTurnOut && left.has(situation) ? 'resume' : decision;
 };
 
 const reminded: ReadonlySet<SituationName> = new Set([
@@ -150,3 +148,8 @@ const reminded: ReadonlySet<SituationName> = new Set([
   'pull request draft',
 ]);
 const mended: ReadonlySet<SituationName> = new Set(['red, turn over', 'pull request red', 'pull request conflicting']);
+/** Waits that a turn which was cut short leaves behind. In the others a turn is out, or nothing is known of it yet. */
+const left: ReadonlySet<SituationName> = new Set([
+  ...(['CI pending', 'deployment pending', 'parked'] as const),
+  ...(['pull request pending', 'pull request waits', 'pull request merged'] as const),
+]);
