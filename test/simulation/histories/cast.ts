@@ -38,6 +38,7 @@ const odd = (name: OddAgent, turn: AgentTurn): AgentScript => {
   const proposal = (pull: Proposal, ci: 'green' | 'red' = 'green'): AgentScript =>
     works(proposes(run, 1, pull, ci, `mend-${run.slice(0, 8)}-${isFirst ? 'first' : 'again'}`));
   const works = (acts: readonly AgentAct[]): AgentScript => ({ starts: 'ok', startMs: 4000, acts });
+  const redFirst = works([tool, push('fix: try', { ci: 'red' }), end]);
   switch (name) {
     // Stays at work and answers to nothing; somebody has to kill it on the host.
     case 'goes deaf':
@@ -46,6 +47,12 @@ const odd = (name: OddAgent, turn: AgentTurn): AgentScript => {
       return works(longWork(100));
     case 'slow and red':
       return works([...longWork(28), push('fix: try', { ci: 'red' }), end]);
+    case 'is red and hangs':
+      return isFirst ? redFirst : works([tool]);
+    case 'is red and asks on and on':
+      return isFirst ? redFirst : agentOf('asks again and again', 1, turn);
+    case 'is red and never done':
+      return isFirst ? redFirst : works(longWork(100));
     case 'skips CI':
       return works([push('fix: mend it [skip ci]'), end]);
     case 'pushes to a branch':

@@ -1,4 +1,4 @@
-import { type Allowances, type Decision, decide } from '../../../lib/core/decide.ts';
+import { type Allowances, afterHalt, type Decision, decide } from '../../../lib/core/decide.ts';
 import { type Ruling, rulings } from '../../../lib/core/ruling.ts';
 import { Outcome } from '../../../lib/core/run.ts';
 import { situationNames } from '../../../lib/core/situation.ts';
@@ -17,17 +17,22 @@ const commands = keysOf<keyof Executor>({
   ...{ archive: true, unarchive: true },
 });
 
-/** Asks for a closer look; of repos whose issues no poller lists; of a text longer than GitHub takes. */
-const unruled: ReadonlySet<string> = new Set<Ruling>([
-  ...(['look closer', 'not enrolled', 'issues off', 'repo busy', 'too long'] as const),
-]);
+/**
+ * Words that no report holds. Whatever is to be looked at closer is, or is told what kept it from that. Only repos of the
+ * allowlist are asked for issues, and of one whose issues are off GitHub counts and lists none: `explain` says these two.
+ */
+const unruled: ReadonlySet<string> = new Set<Ruling>(['look closer', 'not enrolled', 'issues off']);
 
-/** What is decided in each situation, whatever a run may still do; waits are not told. */
-const rows = situationNames.flatMap((situation) =>
-  [...new Set(everyAllowance().map((allowances) => decide(situation, allowances)))].flatMap((decision) =>
+const halts = [true, false].flatMap((isTurnOut) => [true, false].map((isMending) => ({ isTurnOut, isMending })));
+
+/** What is decided in each situation, whatever a run may still do, halted before or not; waits are not told. */
+const rows = situationNames.flatMap((situation) => {
+  const decided = [...new Set(everyAllowance().map((allowances) => decide(situation, allowances)))];
+  const afterwards = decided.flatMap((decision) => halts.map((halt) => afterHalt(decision, situation, halt)));
+  return [...new Set([...decided, ...afterwards])].flatMap((decision) =>
     decision === 'wait' ? [] : [`row: ${situation}, ${decision}`],
-  ),
-);
+  );
+});
 
 /** Everything that histories are meant to reach, by the words in which a play says that it met it. */
 export const toBeMet: readonly string[] = [
