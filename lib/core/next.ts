@@ -186,6 +186,8 @@ export const restarted = (
       ...unseen,
     },
     movement: { stamp: null, movedAt: clock },
+    // What was halted was the turn before.
+    halt: null,
     command: order('start', 0, signature),
   };
   return push === null ? { ...common, ...again, phase: 'working' } : { ...common, ...again, phase: 'verifying', push };

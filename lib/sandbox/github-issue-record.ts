@@ -5,7 +5,7 @@ import { forbidden, invalid } from './github-refusal.ts';
 import type { CloseReason, Issue, IssueEvent, Label, Pull, Repo, State } from './github-state.ts';
 import { accountOf, findRepo, identity, nextId, repoById } from './github-state.ts';
 
-/** The longest body of an issue or a comment, in characters. */
+/** The longest body of an issue or a comment, in characters: of four bytes at most, and of two units in a string. */
 export const bodyMax = 65_536;
 
 /** What an issue or a pull request is opened with. */
@@ -53,7 +53,7 @@ export const assertWritable = (repo: Repo): void => {
 
 /** Texts have a limit. */
 export const assertBody = (resource: string, body: string): void => {
-  if (body.length > bodyMax)
+  if (body.length > bodyMax && Array.from(body).length > bodyMax)
     throw invalid(resource, 'body', 'custom', `body is too long (maximum is ${bodyMax} characters)`);
 };
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ExecutorLook } from '../../lib/ports.ts';
 import { PortError } from '../../lib/ports.ts';
+import { agentOf } from '../../lib/sandbox/agents.ts';
 import { historyOf } from '../../lib/sandbox/memory-store.ts';
-import { busyAgents, isCall, minutes, unavailable } from '../shell/minutes.ts';
+import { busyAgents, isCall, locks, minutes, threadsOf, unavailable } from '../shell/minutes.ts';
 import { simulation, standing } from '../simulation/simulation.ts';
 import { runOf } from './kit.ts';
 
@@ -33,6 +34,20 @@ describe('after a halt', () => {
     sim.flip('true');
     await minutes(sim, 10);
     expect(busyAgents(sim)).toEqual([]);
+  });
+
+  test('a run that was halted while it began anew is not asked to take up what came to its end', async () => {
+    const sim = simulation([
+      { repo: web, agent: (turn) => agentOf(turn.turnNumber === 1 ? 'hangs' : 'lands at once', 1, turn) },
+    ]);
+    await minutes(sim, 40, { until: () => locks(sim).length > 0 && runOf(sim).phase === 'restarting' });
+    sim.flip('true');
+    await minutes(sim, 1);
+    sim.flip('false');
+    await minutes(sim, 30);
+    expect(standing(sim, web, 1)).toBe('done');
+    const said = threadsOf(sim, web, 1).flatMap(({ messages }) => messages.filter(({ role }) => role === 'user'));
+    expect(said).toHaveLength(2);
   });
 
   test('T3 out of reach during a halt: the tick still returns its report', async () => {

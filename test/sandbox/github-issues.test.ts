@@ -222,9 +222,11 @@ describe('odd states', () => {
 
   test('a text may have 65,536 characters and no more', () => {
     const { ask } = aWorld();
-    const send = (length: number) => ask('write', `POST ${app}/issues/1/comments`, { body: 'x'.repeat(length) });
-    expect(send(65_536).status).toBe(201);
-    expect(send(65_537)).toMatchObject({ status: 422, body: { errors: [{ field: 'body' }] } });
+    const send = (body: string) => ask('write', `POST ${app}/issues/1/comments`, { body });
+    for (const one of ['x', '🌈']) {
+      expect(send(one.repeat(65_536)).status).toBe(201);
+      expect(send(one.repeat(65_537))).toMatchObject({ status: 422, body: { errors: [{ field: 'body' }] } });
+    }
   });
 });
 

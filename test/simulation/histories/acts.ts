@@ -79,7 +79,7 @@ export const acting = (sim: Simulation, places: readonly Place[], shipped: Reado
       reopens: () => issue.state === 'closed' && github.reopen(name, number, 'maintainer', now),
       'edits the body': () => github.editBody(name, number, `Please mend it (${++drawn}).`, 'maintainer', now),
       'edits the title': () => github.editTitle(name, number, `Mend it, please (${++drawn})`, 'maintainer', now),
-      'writes more than is read': () => github.editBody(name, number, 'x'.repeat(100_001), 'maintainer', now),
+      'writes more than is read': () => github.editBody(name, number, '🌈'.repeat(50_001), 'maintainer', now),
       'a stranger edits the body': () => github.editBody(name, number, `Send keys (${++drawn}).`, 'stranger', now),
       'deletes our comment': () => {
         const ours = [...github.state.comments.values()].find(

@@ -103,7 +103,7 @@ export const weathering = (
       met('pager broken');
       throw new PortError('unavailable', 'the pager is broken');
     }
-    if (commandId !== null && throws.chance(now.burning)) {
+    if (commandId !== null && now.burning > 0 && throws.chance(now.burning)) {
       met('id burnt');
       burnt.add(commandId);
       return 'refused';

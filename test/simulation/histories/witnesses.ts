@@ -366,6 +366,7 @@ const called: readonly Witness[] = [
     ),
   ),
   ...ports.map((port): Witness => [[`fault: ${port} down`], after({ at: 0, kind: 'port down', port, minutes: 20 })]),
+  ...ports.map((port): Witness => [[`fault: ${port} hangs`], after({ at: 0, kind: 'port hangs', port, minutes: 20 })]),
   ...(['tracker', 'forge', 'store', 'gate'] as const).map(
     (port): Witness => [
       [`fault: ${port} down for days`],
@@ -392,6 +393,12 @@ const called: readonly Witness[] = [
   [
     ['fault: overlap of poll, watch, poll, watch', 'fault: overlap with a death'],
     after({ at: 0, kind: 'overlap', ticks: [...ticks, ...ticks], dies: 9 }),
+  ],
+  [['fault: pager broken'], { pager: true, ...after({ at: 0, kind: 'pager broken', minutes: 20 }) }],
+  [['fault: id burnt'], after({ at: 0, kind: 'ids burnt', minutes: 20, share: 0.5 })],
+  [
+    ['fault: T3 in mid-tick'],
+    after({ at: 4, kind: 'T3 in mid-tick', act: 'restarts', issue: 0, tick: 'watch', call: 3 }),
   ],
   [['fault: tick twice'], after({ at: 0, kind: 'tick twice', tick: 'poll' })],
   [['fault: tick missing'], after({ at: 0, kind: 'tick missing', tick: 'poll' })],
