@@ -1,4 +1,5 @@
 import { type AgentName, agentNames } from '../../lib/sandbox/agents.ts';
+import { judging } from './judging.ts';
 import { scriptedEnds } from './scripted-ends.ts';
 import { type Fate, runToRest, type Simulation, simulation, standing } from './simulation.ts';
 
@@ -20,10 +21,16 @@ const scene = (agent: AgentName): Simulation =>
 const waitsForHours = (agent: AgentName): boolean => agent === 'opens a pull request that nobody merges';
 
 /** For hours the schedules come late, though not so late that no clock runs. */
-const toRest = (sim: Simulation, agent: AgentName, fate: Fate): Promise<readonly string[]> =>
+const toRest = (
+  sim: Simulation,
+  agent: AgentName,
+  fate: Fate,
+  wrongNow?: () => readonly string[],
+): Promise<readonly string[]> =>
   runToRest(sim, {
     fate,
     maxMinutes: 900,
+    ...(wrongNow && { wrongNow }),
     ...(waitsForHours(agent) && { everyMinutes: 3 }),
   });
 
@@ -96,11 +103,11 @@ export const dyingAt = async (
   when: 'die before' | 'die after' = 'die before',
 ): Promise<readonly string[]> => {
   const sim = scene(agent);
-  const wrong = [...(await toRest(sim, agent, ({ number }) => (number === call ? when : 'live')))];
+  const judge = judging(sim);
+  const dies: Fate = ({ number }) => (number === call ? when : 'live');
+  const wrong = [...(await toRest(sim, agent, dies, judge.breaches)), ...judge.notAtRest()];
   const stands = standing(sim, repo, 1);
   if (stands !== scriptedEnds[agent]) wrong.push(`it is ${stands}, and ought to be ${scriptedEnds[agent]}`);
-  if (sim.rung.length === 0) wrong.push('no doorbell rang');
-  if (sim.world.t3.liveAgents().some(({ busy }) => busy)) wrong.push('an agent is still at work');
   return wrong.map((what) => `${when} call ${call}, an agent that ${agent}: ${what}`);
 };
 

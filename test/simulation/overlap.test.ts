@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AgentName } from '../../lib/sandbox/agents.ts';
-import { breaches, commentsOf, type Issue, isAtRest, simulation, standing } from './simulation.ts';
+import { judging } from './judging.ts';
+import { commentsOf, type Issue, isAtRest, simulation, standing } from './simulation.ts';
 
 /** Two issues share a repo, so that a second agent would have somewhere to go. */
 const issues: readonly (Issue & { end: 'done' | 'handed back' })[] = [
@@ -14,7 +15,8 @@ const issues: readonly (Issue & { end: 'done' | 'handed back' })[] = [
 test('One agent per repo: two pollers and two watchers at once, in any order of their calls, never make a second', async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.infiniteStream(fc.nat(25)), async (scheduler, lags) => {
-      const sim = simulation(issues);
+      const sim = simulation(issues, {}, { bells: ['front', 'back'] });
+      const judge = judging(sim);
       const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
       sim.onPause(async () => void (await inTurn()));
       for (let minute = 0; minute < 120 && !isAtRest(sim); minute += 1) {
@@ -27,10 +29,11 @@ test('One agent per repo: two pollers and two watchers at once, in any order of 
           }),
         );
         await scheduler.waitFor(all);
-        expect(breaches(sim)).toEqual([]);
+        expect(judge.breaches()).toEqual([]);
         sim.pass();
       }
       expect(isAtRest(sim)).toBe(true);
+      expect(judge.notAtRest()).toEqual([]);
       const found = issues.map(({ repo }, index) =>
         standing(sim, repo, issues.slice(0, index + 1).filter((one) => one.repo === repo).length),
       );
@@ -48,9 +51,10 @@ test('Bounded: three pollers at once, in any order of their calls, begin no more
         repos.map((repo) => ({ repo, agent: 'lands at once' })),
         { maxOpenRuns: 1 },
       );
+      const judge = judging(sim, { maxOpenRuns: 1 });
       const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
       await scheduler.waitFor(Promise.all(repos.map(() => sim.invoke('poll', inTurn))));
-      expect(sim.world.t3.threads()).toHaveLength(1);
+      expect([judge.breaches(), sim.world.t3.threads().length]).toEqual([[], 1]);
     }),
     { numRuns: 40 },
   );
@@ -62,10 +66,11 @@ test('Said once: three pollers that find one held labelling at once, in any orde
       const sim = simulation([{ repo: 'acme/web', agent: 'lands at once', labelled: false }]);
       sim.world.github.setPermission('acme/web', 'triager', 'triage');
       sim.world.github.label('acme/web', 1, 'ready-for-agent', 'triager', sim.now());
+      const judge = judging(sim);
       const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
       sim.onPause(async () => void (await inTurn()));
       await scheduler.waitFor(Promise.all([1, 2, 3].map(() => sim.invoke('poll', inTurn))));
-      expect([breaches(sim), commentsOf(sim.world, 'acme/web', 1).length]).toEqual([[], 1]);
+      expect([judge.breaches(), commentsOf(sim.world, 'acme/web', 1).length]).toEqual([[], 1]);
     }),
     { numRuns: 40 },
   );
@@ -74,10 +79,11 @@ test('Said once: three pollers that find one held labelling at once, in any orde
 test('One agent per repo: while an agent hangs, no other issue of its repo begins, and the next one follows once it was seen out', async () => {
   const agents: readonly AgentName[] = ['hangs', 'lands at once'];
   const sim = simulation(agents.map((agent) => ({ repo: 'acme/web', agent })));
+  const judge = judging(sim);
   for (let minute = 0; minute < 180 && !isAtRest(sim); minute += 1) {
     for (const kind of ['poll', 'watch'] as const) {
       await sim.invoke(kind);
-      expect(breaches(sim)).toEqual([]);
+      expect(judge.breaches()).toEqual([]);
     }
     sim.pass();
   }

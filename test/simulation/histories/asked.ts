@@ -12,9 +12,12 @@ export const asking = (sim: Simulation, wrong: (what: string) => void) => {
   const byMarker = new Map<string, OpenRun>();
   const byTurn = new Map<string, OpenRun>();
   const owedAsDone = new Set<string>();
+  const noted = new Set<string>();
 
   /** A record was written. */
   const stored = (item: Item): void => {
+    if (item.kind === 'owed') note(noticeIdOf(item.run.id, 'ended'), item.rings);
+    if (item.kind === 'run' && item.run.phase === 'ending') note(noticeIdOf(item.run.id, 'stuck'), item.run.stuckRings);
     if (item.kind === 'owed') {
       const { id, turn, outcome } = item.run;
       recorded.add(noticeIdOf(id, 'ended'));
@@ -33,9 +36,15 @@ export const asking = (sim: Simulation, wrong: (what: string) => void) => {
     if (run.phase === 'ending' && run.stuck) recorded.add(noticeIdOf(run.id, 'stuck'));
   };
 
+  const note = (id: string, rings: Readonly<Record<string, boolean>>): void => {
+    for (const [bell, hasRung] of Object.entries(rings)) if (hasRung) noted.add(`${bell} ${id}`);
+  };
+
   /** A call is about to be made. */
-  const before = ({ port, method, args }: Call): void => {
+  const before = ({ port, name, method, args }: Call): void => {
     const [first, second] = args;
+    if (port === 'doorbell' && noted.has(`${name} ${textAt(first, 'id')}`))
+      wrong('a doorbell rings again for what is stored as rung');
     if (port === 'doorbell' && !recorded.has(textAt(first, 'id')))
       wrong('a doorbell rings for what is not stored as such');
     if (port === 'executor') {
