@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { PortError } from '../../lib/ports.ts';
 import type { AgentName } from '../../lib/sandbox/agents.ts';
-import { type Call, simulation, standing } from '../simulation/simulation.ts';
+import { historyOf } from '../../lib/sandbox/memory-store.ts';
+import type { PersonAct } from '../simulation/histories/history.ts';
+import { judging } from '../simulation/judging.ts';
+import { type Call, type Fate, runToRest, type Simulation, simulation, standing } from '../simulation/simulation.ts';
 import { busyAgents, isCall, labelsOf, locks, minutes, operate, threadsOf, toRest } from './minutes.ts';
 
 const web = 'acme/web';
+
+/** Something is said to an agent. */
+const isSaid = (call: Call): boolean => isCall(call, 'executor', 'startTurn') || isCall(call, 'executor', 'answer');
+
+const isClosing = (call: Call): boolean =>
+  isCall(call, 'tracker', 'ensureMirror') && (call.args[1] as { state: string }).state === 'closed';
 
 describe('Off means off: a kill switch that goes on between the claim and the dispatch', () => {
   const flippedBeforeTheTurn = async () => {
@@ -92,9 +101,7 @@ describe('The doorbell rings when a person calls a run off, and its agent is out
 });
 
 describe('Off means off: the kill switch flipped right before any call, whatever the call', () => {
-  const isAct = ({ port, method, args }: Call): boolean =>
-    (port === 'executor' && (method === 'startTurn' || method === 'answer')) ||
-    (port === 'tracker' && method === 'ensureMirror' && (args[1] as { state: string }).state === 'closed');
+  const isAct = (call: Call): boolean => isSaid(call) || isClosing(call);
 
   /** Plays it up to so many calls, flips, and goes on for two minutes; the acts that followed upon the flip. */
   const flippedAt = async (agent: AgentName, at: number): Promise<{ calls: number; acts: readonly string[] }> => {
@@ -121,6 +128,147 @@ describe('Off means off: the kill switch flipped right before any call, whatever
     },
     60_000,
   );
+});
+
+describe('Called off by a person right before any call, whatever the call', () => {
+  const scene = (agent: AgentName): Simulation =>
+    simulation(
+      [{ repo: web, agent }],
+      agent.startsWith('opens a pull request') ? { repos: { [web]: { landing: 'pull-request' } } } : {},
+    );
+
+  /**
+   * The calls of a scene before which an act on the issue is another one than before the call in front of it: each that
+   * follows a look at the issue or a change of it. No other call can tell. `parts` are the last looks before the first
+   * turn is sent, before the end is decided and before it is shown, and the call that shows it.
+   */
+  const wholeOf = async (agent: AgentName): Promise<{ moments: readonly number[]; parts: readonly number[] }> => {
+    const sim = scene(agent);
+    const moments: number[] = [];
+    const last: { opening?: number; ending?: number; showing?: readonly [number, number] } = {};
+    let claim = 0;
+    let [look, lookBefore, wasLook] = [0, 0, true];
+    sim.intercept(async (call, pass) => {
+      if (isCall(call, 'store', 'insert') && (call.args[0] as { kind: string }).kind === 'run') claim = sim.calls();
+      if (isCall(call, 'executor', 'startTurn')) last.opening ??= look;
+      const item = call.args[1] as { run?: { phase: string } } | undefined;
+      if (isCall(call, 'store', 'replace') && item?.run?.phase === 'ending') last.ending ??= look;
+      if (isClosing(call)) last.showing ??= [lookBefore, look];
+      return pass();
+    });
+    await runToRest(sim, {
+      fate: ({ number, port, method }) => {
+        if (wasLook) moments.push(number);
+        wasLook = port === 'tracker' && method !== 'permission';
+        if (wasLook) [lookBefore, look] = [look, number];
+        return 'live';
+      },
+    });
+    expect(last.opening, 'the issue is looked at once more behind the lock').toBeGreaterThan(claim);
+    return { moments, parts: [last.opening, last.ending, ...(last.showing ?? [])].map((number) => number ?? 0) };
+  };
+
+  /** How the runs of the issue ended, how it stands, and what is wrong. */
+  type Came = { ends: string; stands: string; wrong: readonly string[] };
+
+  /** Plays it up to so many calls, has a person act, two ticks later perhaps once more, and goes on to its rest. */
+  const actedAt = async (agent: AgentName, at: number, act: PersonAct, later?: PersonAct): Promise<Came> => {
+    const sim = scene(agent);
+    const said: string[] = [];
+    let actedIn = Number.POSITIVE_INFINITY;
+    const judge = judging(sim, {
+      truthIsFresh: () => sim.invocations() !== actedIn,
+      around: async (call, pass) => {
+        if (sim.invocations() > actedIn && isSaid(call)) said.push(`${call.method} after it`);
+        return pass();
+      },
+    });
+    const fate: Fate = ({ number }) => {
+      if (number !== at) return 'live';
+      actedIn = sim.invocations();
+      judge.people.person(act, 0);
+      return 'live';
+    };
+    const wrong: string[] = [];
+    const allowed = later === undefined ? /^$/ : /^2 (threads|comments) /;
+    const isQuiet = (): boolean => ![...sim.table.rows.keys()].some((key) => /^(run|owed)#/.test(key));
+    let rulings: ReadonlyMap<string, string> = new Map();
+    for (let quiet = 0, minute = 0; quiet < 2 && minute < 240; minute += 1) {
+      for (const kind of ['poll', 'watch'] as const) {
+        if (later !== undefined && sim.invocations() === actedIn + 2) judge.people.person(later, 0);
+        const report = await sim.invoke(kind, fate);
+        if (report === 'died') throw new Error('nobody was to die here');
+        if (kind === 'poll') rulings = new Map(report.rulings.map((one) => [`${one.repo}#${one.issue}`, one.ruling]));
+        wrong.push(...judge.breaches().filter((breach) => !allowed.test(breach)));
+      }
+      quiet = sim.invocations() > actedIn + 2 && isQuiet() ? quiet + 1 : 0;
+      sim.pass();
+    }
+    const runs = historyOf(sim.table);
+    if (new Set(runs.map((run) => run.act.id)).size !== runs.length) wrong.push('two runs of one labelling');
+    const ends = runs.map(({ outcome }) => outcome).join(', then ');
+    const isCalledOff = later === undefined && act !== 'ready off and on';
+    wrong.push(...(isCalledOff ? said : []), ...judge.notAtRest(rulings));
+    return { ends, stands: standing(sim, web, 1), wrong };
+  };
+
+  /** How it ends and how the issue stands where the person acts before each of the parts, and after the last. */
+  type Expected = readonly (readonly [ends: string, stands: string])[];
+
+  const expectAtEach = async (agent: AgentName, expected: Expected, play: (at: number) => Promise<Came>) => {
+    const { moments, parts } = await wholeOf(agent);
+    const met = new Set<number>();
+    for (const at of moments) {
+      const part = parts.filter((call) => at > call).length;
+      met.add(part);
+      const [ends, stands] = expected[part]!;
+      expect([at, await play(at)]).toEqual([at, { ends, stands, wrong: [] }]);
+    }
+    expect([...met]).toEqual([0, 1, 2, 3, 4]);
+  };
+
+  const thrice = (one: Expected[number]): Expected => [one, one, one];
+  const calledOff: Readonly<Record<'hold on' | 'ready off' | 'closes', Expected>> = {
+    'hold on': [
+      ['', 'open [afk-hold, ready-for-agent]'],
+      ['cancelled', 'open [afk-hold]'],
+      ...thrice(['done', 'closed [afk-hold]']),
+    ],
+    'ready off': [['', 'open []'], ['cancelled', 'open []'], ...thrice(['done', 'done'])],
+    closes: [['', 'closed [ready-for-agent]'], ['cancelled', 'done'], ...thrice(['done', 'done'])],
+  };
+
+  test.each([
+    ['hold on', 'lands at once'],
+    ['ready off', 'lands at once'],
+    ['closes', 'lands at once'],
+    ['hold on', 'needs a nudge'],
+    ['ready off', 'asks a question and takes the answer'],
+    ['closes', 'lands after a red CI'],
+  ] as const)('no turn and no answer follows in a later tick, and the run ends: %s, an agent that %s', (act, agent) =>
+    expectAtEach(agent, calledOff[act], (at) => actedAt(agent, at, act)),
+  );
+
+  test('ready off and on, and nobody looked between: the run goes on, and the newer labelling stays for a fresh start', () =>
+    expectAtEach(
+      'lands at once',
+      [
+        ['done', 'done'],
+        ['done', 'closed [ready-for-agent]'],
+        ['done', 'closed [ready-for-agent]'],
+        // Between the last look and the write that shows the end, the newer labelling is taken for the old one.
+        ['done', 'done'],
+        ['done', 'closed [ready-for-agent]'],
+      ],
+      (at) => actedAt('lands at once', at, 'ready off and on'),
+    ));
+
+  test('ready off, and on again once it was seen: the run is cancelled, and the newer labelling has a run of its own', () =>
+    expectAtEach(
+      'lands at once',
+      [['done', 'done'], ['cancelled, then done', 'done'], ...thrice(['done', 'closed [ready-for-agent]'])],
+      (at) => actedAt('lands at once', at, 'ready off', 'ready on'),
+    ));
 });
 
 describe('A handed-back issue stays handed back until a trusted person labels it again', () => {
