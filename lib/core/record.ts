@@ -90,7 +90,7 @@ const BreakerItem = z.strictObject({
 const LastWatchItem = z.strictObject({
   kind: z.literal('lastWatch'),
   at: Instant,
-  lostMs: z.number().int().min(0),
+  lostMs: z.number().int(),
   executorDownSince: Instant.nullable(),
 });
 

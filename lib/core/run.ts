@@ -201,14 +201,15 @@ export type EndedRun = z.infer<typeof EndedRun>;
 
 /**
  * The run's own clock, epoch ms: wall time less what outages took from it, so that no deadline is an outage's fault.
- * `lostMs` is the watcher's running count of time in which nobody could look (gaps, executor down).
+ * `lostMs` is the watcher's running count of time in which nobody could look (gaps, executor down, a clock that jumped);
+ * it is below the run's own where the clock was ahead at the claim and was put right since.
  */
 export const runTime = (
   run: Pick<OpenRun, 'lostMsAtClaim' | 'pausedMs' | 'trackerDownSince' | 'trackerDownLostMs'>,
   lostMs: number,
   now: number,
 ): number => {
-  return now - Math.max(0, lostMs - run.lostMsAtClaim) - run.pausedMs - trackerDownMs(run, lostMs, now);
+  return now - (lostMs - run.lostMsAtClaim) - run.pausedMs - trackerDownMs(run, lostMs, now);
 };
 
 /** What the tracker's present outage took from a run, less what the watcher counts as lost for all runs anyway. */
@@ -217,9 +218,7 @@ export const trackerDownMs = (
   lostMs: number,
   now: number,
 ): number =>
-  run.trackerDownSince === null
-    ? 0
-    : Math.max(0, now - run.trackerDownSince - Math.max(0, lostMs - run.trackerDownLostMs));
+  run.trackerDownSince === null ? 0 : Math.max(0, now - run.trackerDownSince - (lostMs - run.trackerDownLostMs));
 
 /** The same clock, going again: what the outage took is kept as paused. */
 export const withTrackerBack = <R extends Pick<OpenRun, 'trackerDownSince' | 'trackerDownLostMs' | 'pausedMs'>>(

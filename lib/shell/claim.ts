@@ -1,12 +1,12 @@
 import { bearingOf, checkKeyOf, countedChecks, expectedFrom } from '../core/ci-verdict.ts';
 import { cleanLine, withinBytes } from '../core/clean-text.ts';
-import { deadlines } from '../core/deadlines.ts';
 import { wedgedReason } from '../core/executor-health.ts';
 import type { Base } from '../core/facts.ts';
 import type { Act, IssueDetail, RepoRef } from '../core/issue.ts';
+import { lostBy } from '../core/lost-time.ts';
 import { opened } from '../core/next.ts';
 import { dateOf, type ItemOf } from '../core/record.ts';
-import type { ClaimedRun, OpenRun } from '../core/run.ts';
+import type { ClaimedRun } from '../core/run.ts';
 import type { RepoSettings } from '../core/settings.ts';
 import { type ExecutorLook, PortError } from '../ports.ts';
 import { advance } from './advance.ts';
@@ -38,15 +38,18 @@ export const claim = async (tick: Tick, chosen: Chosen): Promise<NotClaimed> => 
   if (claimed === null)
     return { ruling: 'over the cap', detail: 'another poller is at work, or the item named lease cannot be read' };
   if ('ruling' in claimed) return claimed;
-  const { stored, run, look, lostMs } = claimed;
+  const { stored, run, look } = claimed;
   note(tick, run, 'claimed', chosen.how);
   const changed = await recheckClaim(tick, stored, run);
   if (changed !== null) return changed;
-  await advance(tick, stored, opened(run, { now: tick.now(), by: tick.by }), { look, lostMs });
+  await advance(tick, stored, opened(run, { now: tick.now(), by: tick.by }), {
+    look,
+    lostMs: run.lostMsAtClaim,
+  });
   return null;
 };
 
-type UnderLease = { stored: StoredRun; run: ClaimedRun; look: ExecutorLook; lostMs: number } | NonNullable<NotClaimed>;
+type UnderLease = { stored: StoredRun; run: ClaimedRun; look: ExecutorLook } | NonNullable<NotClaimed>;
 
 const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory }: Chosen): Promise<UnderLease> => {
   const { store, executor } = tick.ports;
@@ -76,8 +79,6 @@ const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory
   if ((await store.countRun(dateOf(now), tick.settings.maxRunsPerDay)) === 'full')
     return { ruling: 'over the cap', detail: `${tick.settings.maxRunsPerDay} runs were begun today` };
   await store.keepText(id, frozenText(detail));
-  const lastWatch = ofKind(items, 'lastWatch')[0]?.item;
-  const lostMs = lastWatch?.lostMs ?? 0;
   const run: ClaimedRun = {
     phase: 'claimed',
     id,
@@ -94,7 +95,8 @@ const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory
     pull: null,
     earlier: memory?.spent ? { id: memory.spent.runId, commits: memory.spent.commits.slice(0, 3) } : null,
     claimedAt: now,
-    lostMsAtClaim: lostMs + lostBefore(lastWatch, open, now),
+    // A gap that the watcher will count as lost may have begun before: that part of it is not this run's.
+    lostMsAtClaim: lostBy(ofKind(items, 'lastWatch')[0]?.item, open, now),
     pausedMs: 0,
     trackerDownSince: null,
     trackerDownLostMs: 0,
@@ -126,7 +128,7 @@ const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory
     command: null,
   };
   const stored = await store.insert({ kind: 'run', run });
-  return stored === 'taken' ? { ruling: 'repo busy', detail: 'another run holds it' } : { stored, run, look, lostMs };
+  return stored === 'taken' ? { ruling: 'repo busy', detail: 'another run holds it' } : { stored, run, look };
 };
 
 const refusedBy = (error: unknown): NonNullable<NotClaimed> => {
@@ -137,14 +139,6 @@ const refusedBy = (error: unknown): NonNullable<NotClaimed> => {
 const unreadableBy = (error: unknown): NonNullable<NotClaimed> => {
   if (!(error instanceof PortError)) throw error;
   return { ruling: 'repo unreadable', detail: reasonOf(error) };
-};
-
-/** A gap that the watcher will count as lost began before this claim: that part of it is not this run's. */
-const lostBefore = (lastWatch: ItemOf<'lastWatch'> | undefined, open: readonly OpenRun[], now: number): number => {
-  if (open.length === 0) return 0;
-  const oldest = Math.min(...open.map((run) => run.claimedAt));
-  const gapMs = now - Math.max(lastWatch?.at ?? oldest, oldest);
-  return gapMs > deadlines.gapMs || lastWatch?.executorDownSince != null ? Math.max(0, gapMs) : 0;
 };
 
 /** The checks of a commit by now, by name: those that are red, for blame before repair, and those a push brings. */

@@ -1,6 +1,7 @@
 import { deadlines } from '../core/deadlines.ts';
 import { wedgedReason } from '../core/executor-health.ts';
 import { threadIdOf } from '../core/ids.ts';
+import { lostAtLatestClaim, lostBy } from '../core/lost-time.ts';
 import type { ItemOf } from '../core/record.ts';
 import { isActive, type OpenRun } from '../core/run.ts';
 import { turnState } from '../core/turn-state.ts';
@@ -62,8 +63,7 @@ const lookAtExecutor = async (tick: Tick): Promise<ExecutorLook | null> => {
 
 /**
  * Time in which nobody could look, counted once for all runs: between ticks that are too far apart, and while the
- * executor is out of reach. A clock that jumps is no time at all, in either direction. Of two watchers that count at
- * once, one is heard.
+ * executor is out of reach. Of two watchers that count at once, one is heard.
  */
 const keepTime = async (
   tick: Tick,
@@ -73,22 +73,14 @@ const keepTime = async (
 ): Promise<ItemOf<'lastWatch'>> => {
   const now = tick.now();
   const known = stored?.item;
-  // Before the oldest open run there was nothing to look at, and no time to lose.
-  const oldest = Math.min(...runs.map(({ item }) => item.run.claimedAt));
-  const gapMs = Math.max(0, now - Math.max(known?.at ?? oldest, oldest));
-  // A clock that is put right gives back what its being ahead was counted as.
-  const putBackMs = Math.max(0, (known?.at ?? now) - now);
-  const isGap = gapMs > deadlines.gapMs;
-  // Down is what was seen down, look by look: what happened while nobody looked is not known.
-  const isFresh = known !== undefined && now - known.at <= deadlines.gapMs;
+  const open = runs.map(({ item }) => item.run);
+  // Down is what was seen down, look by look: what happened while nobody looked, or the clock jumped, is not known.
+  const isFresh = known !== undefined && Math.abs(now - known.at) <= deadlines.gapMs;
   const downSince = isFresh ? known.executorDownSince : null;
   const kept: ItemOf<'lastWatch'> = {
     kind: 'lastWatch',
     at: now,
-    lostMs: Math.max(
-      0,
-      (known?.lostMs ?? mostLost(runs)) + (isGap || !isReached || downSince !== null ? gapMs : 0) - putBackMs,
-    ),
+    lostMs: lostBy(known, open, now, !isReached || downSince !== null),
     executorDownSince: isReached ? null : (downSince ?? now),
   };
   const written =
@@ -96,11 +88,8 @@ const keepTime = async (
   if (written !== 'lost' && written !== 'taken') return kept;
   const theirs = (await tick.ports.store.read('lastWatch'))?.item;
   // Where the count cannot be read, what the runs knew of it at their claims: their clocks go on, and do not jump.
-  return theirs?.kind === 'lastWatch' ? theirs : { ...kept, lostMs: mostLost(runs) };
+  return theirs?.kind === 'lastWatch' ? theirs : { ...kept, lostMs: lostAtLatestClaim(open, now) };
 };
-
-const mostLost = (runs: readonly StoredRun[]): number =>
-  Math.max(0, ...runs.map(({ item: { run } }) => run.lostMsAtClaim));
 
 /** A turn that was sent since and taken up shows that the executor starts agents again. */
 const closeBreaker = async (

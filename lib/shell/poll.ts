@@ -11,6 +11,7 @@ import {
 } from '../core/dispatch-policy.ts';
 import type { RepoRef, RepoScan } from '../core/issue.ts';
 import { labelsKeyOf } from '../core/labels-key.ts';
+import { lostBy } from '../core/lost-time.ts';
 import { opened } from '../core/next.ts';
 import { byUrgency } from '../core/priority.ts';
 import { dateOf, type ItemOf, issueKey, newMemory } from '../core/record.ts';
@@ -313,9 +314,10 @@ const resumeClaims = async (tick: Tick, items: readonly Stored[]): Promise<void>
 
 const resumeClaim = async (tick: Tick, stored: StoredRun, run: ClaimedRun, items: readonly Stored[]): Promise<void> => {
   if ((await recheckClaim(tick, stored, run)) !== null) return;
-  const lostMs = ofKind(items, 'lastWatch')[0]?.item.lostMs ?? 0;
-  await advance(tick, stored, opened(run, { now: tick.now(), by: tick.by }), {
+  const now = tick.now();
+  const open = ofKind(items, 'run').map(({ item }) => item.run);
+  await advance(tick, stored, opened(run, { now, by: tick.by }), {
     look: await tick.ports.executor.look(),
-    lostMs,
+    lostMs: lostBy(ofKind(items, 'lastWatch')[0]?.item, open, now),
   });
 };

@@ -7,6 +7,7 @@ import { simulation } from '../simulation/simulation.ts';
 import { hourMs, runOf } from './kit.ts';
 
 const web = 'acme/web';
+const dayMs = 24 * hourMs;
 
 describe('an ending run: its clock must not stand still for ever', () => {
   test('issue deleted, one interrupt gets no answer: the agent must be asked again, or a person told', async () => {
@@ -255,11 +256,11 @@ test('a snapshot that cannot be read (it never shrinks): a person is told of the
 });
 
 describe('a clock that was wrong for a while and is put right', () => {
-  const hung = async (skewMs: number): Promise<number> => {
+  const hung = async (skewMs: number, from = 10): Promise<number> => {
     const sim = simulation([{ repo: web, agent: 'hangs' }]);
-    await minutes(sim, 10);
+    await minutes(sim, from);
     sim.skew(skewMs);
-    await minutes(sim, 5);
+    await minutes(sim, 15 - from);
     sim.skew(0);
     const begun = sim.now();
     await minutes(sim, 20 * 60, { until: () => sim.rung.length > 0 });
@@ -274,4 +275,34 @@ describe('a clock that was wrong for a while and is put right', () => {
       expect(as - right).toBeGreaterThanOrEqual(-10);
     },
   );
+
+  test.each([-hourMs, -25 * hourMs, -400 * dayMs])(
+    '%d ms, which is behind: no deadline comes later by it',
+    async (skewMs) => {
+      const [as, right] = [await hung(skewMs), await hung(0)];
+      expect(Math.abs(as - right)).toBeLessThanOrEqual(10);
+    },
+  );
+
+  test.each([-400 * dayMs, -25 * hourMs, 25 * hourMs, 400 * dayMs])(
+    '%d ms, and a run was claimed by it: its deadlines hold all the same',
+    async (skewMs) => {
+      const [as, right] = [await hung(skewMs, 0), await hung(0, 0)];
+      expect(Math.abs(as - right)).toBeLessThanOrEqual(10);
+    },
+  );
+
+  test('a run that is claimed by it leaves the clocks of the others alone', async () => {
+    const sim = simulation([
+      { repo: web, agent: 'takes its time' },
+      { repo: 'acme/api', agent: 'hangs', labelled: false },
+    ]);
+    await minutes(sim, 10);
+    sim.skew(400 * dayMs);
+    sim.world.github.label('acme/api', 1, 'ready-for-agent', 'maintainer', sim.now());
+    await minutes(sim, 2, { kinds: ['poll'] });
+    sim.skew(0);
+    await minutes(sim, 3);
+    expect([runOf(sim, web).phase, runOf(sim, 'acme/api').phase]).toEqual(['working', 'working']);
+  });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Shell } from '../../lib/adapters/t3-wire.ts';
 import { parseControl } from '../../lib/core/control.ts';
 import type { Decision } from '../../lib/core/decide.ts';
+import { lostBy } from '../../lib/core/lost-time.ts';
 import { isActive } from '../../lib/core/run.ts';
 import { settingsFor } from '../../lib/core/settings.ts';
 import type { SituationName } from '../../lib/core/situation.ts';
@@ -58,11 +59,11 @@ const judgedNow = async (sim: Simulation): Promise<readonly Judged[]> => {
   };
   const { items } = await ports.store.readNow();
   const look = await ports.executor.look();
-  const lostMs = ofKind(items, 'lastWatch')[0]?.item.lostMs ?? 0;
+  const open = ofKind(items, 'run').map(({ item }) => item.run);
+  const lostMs = lostBy(ofKind(items, 'lastWatch')[0]?.item, open, sim.now());
   const breaker = ofKind(items, 'breaker')[0]?.item;
   const judged: Judged[] = [];
-  for (const { item } of ofKind(items, 'run')) {
-    const { run } = item;
+  for (const run of open) {
     if (!isActive(run) || run.command !== null) continue;
     const settings = settingsFor(control.settings, run.repo.name);
     const executorSuspect = breaker !== undefined && breaker.streak > 0 && breaker.runId !== run.id;
