@@ -1,4 +1,4 @@
-import { leftOf } from './age.ts';
+import { ageOf, leftOf } from './age.ts';
 import { cycleIn } from './blockers.ts';
 import { cleanLine } from './clean-text.ts';
 import { deadlines } from './deadlines.ts';
@@ -73,10 +73,15 @@ export const wasLookedAt = (memory: Memory): boolean =>
   memory !== undefined && (memory.refusal !== null || memory.spent !== null);
 
 /** Orders issues that were looked at before: what changed since first, then the longest ago, so that none is left out for good. */
-export const comesFirst = (a: ListedIssue, memoryA: Memory, b: ListedIssue, memoryB: Memory): number =>
-  Number(isUnchanged(a, memoryA)) - Number(isUnchanged(b, memoryB)) ||
-  (memoryA?.refusal?.at ?? 0) - (memoryB?.refusal?.at ?? 0) ||
-  a.number - b.number;
+export const comesFirst = (a: Remembered, b: Remembered, now: number): number =>
+  Number(isUnchanged(a.issue, a.memory)) - Number(isUnchanged(b.issue, b.memory)) ||
+  lookedAt(a.memory, now) - lookedAt(b.memory, now) ||
+  a.issue.number - b.issue.number;
+
+type Remembered = { issue: ListedIssue; memory: Memory };
+
+const lookedAt = (memory: Memory, now: number): number =>
+  memory?.refusal == null || ageOf(memory.refusal.at, now) === Number.POSITIVE_INFINITY ? 0 : memory.refusal.at;
 
 /** An issue as blockers name it: lower-case `owner/name#n`. */
 export const refOf = (repo: RepoRef, number: number): string => `${comparable(repo.name)}#${number}`;

@@ -79,8 +79,10 @@ export const blockersToAsk = (candidates: readonly Candidate[]): string[] => {
 const ranked = (ofRepo: readonly Candidate[], context: DispatchContext): Ruled[] => {
   const memoryOf = ({ repo, issue }: Candidate) => context.memories.get(issueKey(repo, issue.number));
   const before = ofRepo
-    .filter((candidate) => wasLookedAt(memoryOf(candidate)))
-    .sort((a, b) => comesFirst(a.issue, memoryOf(a), b.issue, memoryOf(b)));
+    .map((candidate) => ({ candidate, issue: candidate.issue, memory: memoryOf(candidate) }))
+    .filter(({ memory }) => wasLookedAt(memory))
+    .sort((a, b) => comesFirst(a, b, context.now))
+    .map(({ candidate }) => candidate);
   const again = before[0];
   const waiting = new Set(before.slice(1));
   const first = ofRepo.filter((candidate) => !waiting.has(candidate)).sort((a, b) => byUrgency(a.issue, b.issue));

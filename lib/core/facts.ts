@@ -1,3 +1,4 @@
+import { ageOf } from './age.ts';
 import { assertNever } from './assert.ts';
 import { type Check, type CiFacts, checkKeyOf, ciVerdict, lastCompletionAt } from './ci-verdict.ts';
 import { deadlines } from './deadlines.ts';
@@ -116,7 +117,7 @@ export const proofOf = (
     expected: base.expected,
     ageMs,
     pushedAt: push.pushedAt,
-    sinceLastCompletionMs: lastCompletedAt === null ? null : Math.max(0, at.now - lastCompletedAt),
+    sinceLastCompletionMs: lastCompletedAt === null ? null : Math.max(0, ageOf(lastCompletedAt, at.now)),
     graceMs: deadlines.ciAppearsMs,
     settleMs: deadlines.ciSettlesMs,
     deadlineMs: deadlines.ciMs,

@@ -1,3 +1,4 @@
+import { ageOf } from './age.ts';
 import { assertNever } from './assert.ts';
 import { type CiFacts, type CiInputs, type CiVerdict, ciVerdict, lastCompletionAt } from './ci-verdict.ts';
 import { homeOf } from './comment-words.ts';
@@ -78,7 +79,7 @@ const checkedStanding = (
   settings: RepoSettings,
 ): PullStanding => {
   const lastAt = lastCompletionAt({ checks: ci.checks, required: [], deployPatterns: settings.deployPatterns });
-  const sinceLastCompletionMs = lastAt === null ? null : Math.max(0, now - lastAt);
+  const sinceLastCompletionMs = lastAt === null ? null : Math.max(0, ageOf(lastAt, now));
   const verdict = verdictOn(ci, { ageMs: Math.max(0, ageMs), sinceLastCompletionMs }, settings);
   const waiting = (note: string): PullStanding => ({
     is: 'waiting',

@@ -1,3 +1,4 @@
+import { ageOf } from './age.ts';
 import { assertNever } from './assert.ts';
 import { isOverBudget } from './budget.ts';
 import { deadlines } from './deadlines.ts';
@@ -128,7 +129,7 @@ export const issueUnseen = (run: StartedRun, facts: Facts & { issue: 'gone' | nu
 
 const gone = (run: StartedRun, now: number): Situation => {
   // A 404 may be a moment's lack of access: believed only when it lasts.
-  const isSure = run.goneSince !== null && now - run.goneSince >= deadlines.goneMs;
+  const isSure = run.goneSince !== null && ageOf(run.goneSince, now) >= deadlines.goneMs;
   return isSure
     ? { name: 'issue gone', why: 'the issue was deleted or moved away' }
     : { name: 'out of reach', why: 'the tracker does not find the issue' };

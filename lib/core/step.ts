@@ -1,3 +1,4 @@
+import { ageOf } from './age.ts';
 import { deadlines } from './deadlines.ts';
 import { type Allowances, afterHalt, type Decision, decide } from './decide.ts';
 import { colour, evolve, type StartedRun } from './evolve.ts';
@@ -51,7 +52,7 @@ export const judge = (run: ActiveRun, facts: Facts, settings: RepoSettings): { l
 /** A halt is forgotten once something was decided, or when the turn has outlived its interrupts. */
 const unhalted = (run: StartedRun, decision: Decision, isOut: boolean, { now }: Facts): StartedRun => {
   if (run.halt === null) return run;
-  const isOutlived = isOut && now - run.halt.lastOrderAt > deadlines.leaveMs;
+  const isOutlived = isOut && ageOf(run.halt.lastOrderAt, now) > deadlines.leaveMs;
   return decision !== 'wait' || isOutlived ? { ...run, halt: null } : run;
 };
 

@@ -1,3 +1,4 @@
+import { ageOf } from '../core/age.ts';
 import { deadlines } from '../core/deadlines.ts';
 import { wedgedReason } from '../core/executor-health.ts';
 import { threadIdOf } from '../core/ids.ts';
@@ -99,12 +100,13 @@ const closeBreaker = async (
   breaker: Stored<ItemOf<'breaker'>> | undefined,
 ): Promise<void> => {
   if (breaker === undefined || breaker.item.streak === 0 || look === null) return;
-  const { at } = breaker.item;
+  const now = tick.now();
+  const sinceMs = ageOf(breaker.item.at, now);
   const hasStarted = runs.some(({ item: { run } }) => {
-    if (!isActive(run) || run.turn.sentAt === null || run.turn.sentAt <= at) return false;
+    if (!isActive(run) || run.turn.sentAt === null || ageOf(run.turn.sentAt, now) >= sinceMs) return false;
     const { is } = turnState(look.threads.get(threadIdOf(run.id, run.turn.thread)), run.turn);
     return is === 'at work' || is === 'over' || is === 'asking' || is === 'background';
   });
   if (!hasStarted) return;
-  await tick.ports.store.replace(breaker, { kind: 'breaker', streak: 0, runId: null, at: tick.now(), openUntil: null });
+  await tick.ports.store.replace(breaker, { kind: 'breaker', streak: 0, runId: null, at: now, openUntil: null });
 };

@@ -19,9 +19,11 @@ export const payOwed = async (tick: Tick, stored: StoredOwed): Promise<void> => 
   const { payer } = stored.item;
   // Two payers at once would ring twice.
   if (payer !== null && payer.by !== tick.by && ageOf(payer.at, tick.now()) < deadlines.ownMs) return;
+  const at = tick.now();
   let owed: StoredOwed | 'lost' = await tick.ports.store.replace(stored, {
     ...stored.item,
-    payer: { by: tick.by, at: tick.now() },
+    since: stored.item.since + unseenMs(stored.item, at),
+    payer: { by: tick.by, at },
   });
   for (const pay of [payMirror, ...tick.ports.doorbells.map((bell) => payRing(bell.name)), payArchive]) {
     if (owed === 'lost') return;
@@ -44,6 +46,14 @@ const attempt = async (tick: Tick, stored: StoredOwed, pay: Pay): Promise<Stored
     return stored;
   }
 };
+
+/** What went by since the last try and cannot have been waited for: more than an hour, or a clock that went back. */
+const unseenMs = ({ payer, since }: ItemOf<'owed'>, now: number): number => {
+  const passedMs = now - (payer?.at ?? since);
+  return passedMs < 0 ? passedMs : Math.max(0, passedMs - tryMs);
+};
+
+const tryMs = 60 * 60_000;
 
 const hoursOf = (tick: Tick, item: ItemOf<'owed'>): number => Math.floor((tick.now() - item.since) / 3_600_000);
 

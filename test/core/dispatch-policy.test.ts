@@ -321,6 +321,13 @@ describe('a refusal is remembered, and holds for nothing while the list shows th
     }
     for (const [number, at] of looked) expect(at).toBeGreaterThan(first.get(number)!);
   });
+
+  test('one that was looked at by a clock a year ahead has its turn like the others', () => {
+    const many = [1, 2].map((number) => candidate({ number }));
+    const [ahead, old] = [now + 400 * 24 * 60 * minute, now - 60 * minute];
+    const items = [ahead, old].map((at, n) => memory({ number: n + 1, refusal: refusal({ at }) }));
+    expect(inShort(many, remembering(...items))).toContainEqual([1, 'look closer', 0]);
+  });
 });
 
 describe('per repo the lowest priority wins, then the lowest number', () => {

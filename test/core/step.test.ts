@@ -963,3 +963,15 @@ describe('the run’s clock', () => {
     expect(evolve(ended, at(20_000, { agent: anAgent({ stamp: 's3' }) }))).toMatchObject({ turn: { overAt: null } });
   });
 });
+
+describe('a halt is forgotten', () => {
+  test.each([
+    ['within ten minutes it is not', 9 * minute, false],
+    ['once its turn outlived the last interrupt by more', 11 * minute, true],
+    ['where a clock that was ahead has stamped it', -24 * 60 * minute, true],
+  ])('%s', (_, agoMs, isForgotten) => {
+    const halted = 5 * minute - agoMs;
+    const run = working({}, { halt: { at: halted, interrupts: 1, lastOrderAt: halted } });
+    expect(step(run, at(5 * minute), someSettings(), signature).run.halt === null).toBe(isForgotten);
+  });
+});

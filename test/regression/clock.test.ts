@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { runTime } from '../../lib/core/run.ts';
 import type { ExecutorLook } from '../../lib/ports.ts';
 import { PortError } from '../../lib/ports.ts';
+import { plantRow } from '../../lib/sandbox/memory-store.ts';
 import { busyAgents, isCall, locks, minutes, unavailable } from '../shell/minutes.ts';
-import { simulation } from '../simulation/simulation.ts';
+import { simulation, standing } from '../simulation/simulation.ts';
 import { hourMs, runOf } from './kit.ts';
 
 const web = 'acme/web';
@@ -305,4 +306,55 @@ describe('a clock that was wrong for a while and is put right', () => {
     await minutes(sim, 3);
     expect([runOf(sim, web).phase, runOf(sim, 'acme/api').phase]).toEqual(['working', 'working']);
   });
+
+  test('an executor that was then to blame is not so any more once it starts agents again', async () => {
+    const sim = simulation([{ repo: web, agent: 'takes its time' }]);
+    const at = sim.now() + 400 * dayMs;
+    const data = { kind: 'breaker', streak: 1, runId: 'f'.repeat(32), at, openUntil: null };
+    plantRow(sim.table, { sk: 'breaker', v: 1, rev: 1, data });
+    await minutes(sim, 5);
+    expect(JSON.parse(sim.table.rows.get('breaker')!).data.streak).toBe(0);
+  });
+
+  test('an issue that was deleted meanwhile is believed to be gone', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    await minutes(sim, 5);
+    sim.intercept(async (call, pass) => (isCall(call, 'tracker', 'watch') ? null : pass()));
+    sim.skew(400 * dayMs);
+    await minutes(sim, 2);
+    sim.skew(0);
+    await minutes(sim, 60, { until: () => locks(sim).length === 0 });
+    expect(locks(sim)).toEqual([]);
+  });
+
+  test('what the tracker refuses for minutes is not given up as if it had been a day', async () => {
+    const sim = simulation([{ repo: web, agent: 'lands at once' }]);
+    sim.intercept(async (call, pass) => {
+      if (!isCall(call, 'tracker', 'ensureMirror')) return pass();
+      throw new PortError('refused', 'ensureMirror: 404');
+    });
+    await minutes(sim, 60, { until: () => sim.rung.length > 0 });
+    sim.skew(400 * dayMs);
+    await minutes(sim, 5);
+    sim.skew(0);
+    sim.intercept((_, pass) => pass());
+    await minutes(sim, 5);
+    expect(standing(sim, web, 1)).toBe('done');
+  });
+});
+
+describe('a clock that is behind', () => {
+  test.each([-25 * hourMs, -400 * dayMs])(
+    'by %d ms: a green push is done as soon as by a right one',
+    async (skewMs) => {
+      const landed = async (ms: number): Promise<number> => {
+        const sim = simulation([{ repo: web, agent: 'lands at once' }]);
+        sim.skew(ms);
+        const begun = sim.now();
+        await minutes(sim, 120, { until: () => sim.rung.length > 0 });
+        return (sim.now() - begun) / 60_000;
+      };
+      expect(await landed(skewMs)).toBeLessThanOrEqual((await landed(0)) + 2);
+    },
+  );
 });
