@@ -250,6 +250,14 @@ const drawnSettings = (
 const ports: readonly PortName[] = ['tracker', 'forge', 'executor', 'store', 'gate', 'doorbell'];
 const ticks = ['poll', 'watch'] as const;
 
+const hourMs = 3_600_000;
+/** By hours and minutes as a rule; by more than a day, or a year, now and then. */
+const jumps: readonly number[] = [
+  ...[-hourMs, -300_000, -61_000, 61_000, 300_000, 2 * hourMs],
+  ...[-hourMs, -300_000, -61_000, 61_000, 300_000, 2 * hourMs],
+  ...[-25 * hourMs, 25 * hourMs, -400 * 24 * hourMs, 400 * 24 * hourMs],
+];
+
 const drawnFault = (throws: Dice, span: number, issues: number): Fault => {
   const at = throws.int(span);
   const minutes = 1 + throws.int(throws.chance(0.2) ? 40 : 6);
@@ -289,7 +297,7 @@ const drawnFault = (throws: Dice, span: number, issues: number): Fault => {
     case 'watcher first':
       return { at, kind };
     case 'clock jumps':
-      return { at, kind, byMs: throws.pick([-3_600_000, -300_000, -61_000, 61_000, 300_000, 7_200_000]) };
+      return { at, kind, byMs: throws.pick(jumps) };
     case 'port down':
       if (throws.chance(0.04))
         return {

@@ -51,6 +51,7 @@ export const watching = (on: Watched): Watcher => {
   const turnsOf = new Map<string, number>();
   const shown = new Map<number, { body: string; edits: number }>();
   const proven = new Set<string>();
+  const swept = { runs: new Set<string>(), spent: new Set<string>() };
   const asked = asking(sim, (what) => void wrong.push(what));
 
   const atClaim = (run: OpenRun): void => {
@@ -67,10 +68,12 @@ export const watching = (on: Watched): Watcher => {
       wrong.push(`${name}: picked up again without a newer labelling`);
     const open = [...table.rows.keys()].filter((key) => key.startsWith('run#')).length;
     if (open > on.maxOpenRuns) wrong.push(`${open} open runs, ${on.maxOpenRuns} are allowed`);
-    const today = claims.filter(({ at }) => dateOf(at) === dateOf(sim.now())).length + 1;
+    // A day is what our own clock says it is. One that was a year ahead has swept today's counts away.
+    const isToday = (at: number): boolean => dateOf(at) === dateOf(run.claimedAt);
+    const today = claims.filter((claim) => isToday(claim.run.claimedAt) && !swept.runs.has(claim.run.id)).length + 1;
     if (today > on.maxRunsPerDay) wrong.push(`${today} runs on one day, ${on.maxRunsPerDay} are allowed`);
     const spent = endedRunsOf(table)
-      .filter(({ endedAt }) => dateOf(endedAt) === dateOf(sim.now()))
+      .filter(({ id, endedAt }) => isToday(endedAt) && !swept.spent.has(id))
       .reduce(
         (sum, { tokens }) =>
           sum +
@@ -222,6 +225,15 @@ export const watching = (on: Watched): Watcher => {
     }
   };
 
+  const atRemoval = (stored: unknown): void => {
+    if (!isStored(stored)) return;
+    const { item } = stored;
+    if (item.kind === 'day')
+      for (const { run } of claims) if (dateOf(run.claimedAt) === item.date) swept.runs.add(run.id);
+    if (item.kind === 'spend')
+      for (const { id, endedAt } of endedRunsOf(table)) if (dateOf(endedAt) === item.date) swept.spent.add(id);
+  };
+
   const after = (call: Call, answer: unknown): void => {
     const [first, second] = call.args;
     if (call.port === 'store' && (call.method === 'insert' || call.method === 'replace')) {
@@ -235,6 +247,7 @@ export const watching = (on: Watched): Watcher => {
       }
       if (item.run.phase === 'ending' && item.run.outcome === 'done') atDone(item.run);
     }
+    if (call.port === 'store' && call.method === 'remove' && answer === 'removed') atRemoval(first);
     if (call.port === 'executor' && call.method === 'startTurn' && answer === 'accepted' && isTurn(first))
       atTurn(first);
   };
@@ -288,6 +301,9 @@ const editsMax = 8;
 const editsPerTurnMax = 4;
 
 const isItem = (item: unknown): item is Item => typeof item === 'object' && item !== null && 'kind' in item;
+
+const isStored = (stored: unknown): stored is { item: Item } =>
+  typeof stored === 'object' && stored !== null && 'item' in stored && isItem(stored.item);
 
 const isTurn = (ask: unknown): ask is { threadId: string; messageId: string } =>
   typeof ask === 'object' && ask !== null && 'messageId' in ask;
