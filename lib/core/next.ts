@@ -154,6 +154,7 @@ export const endingOf = (run: Exclude<StartedRun, EndingRun>, outcome: Outcome, 
   // An agent nobody can reach will not be seen to leave: people are told at once.
   stuck: end.outOfReach,
   stuckRings: {},
+  stuckRinger: null,
   command: null,
 });
 

@@ -184,6 +184,8 @@ const Ending = Common.extend({
   stuck: z.boolean(),
   /** By doorbell: whether it rang for that. */
   stuckRings: z.record(z.string(), z.boolean()),
+  /** The invocation that is ringing for it now. */
+  stuckRinger: z.strictObject({ by: z.string(), at: Instant }).nullable().default(null),
 });
 
 /** A run that holds its repo's lock, by phase; what a phase has is what it needs. */

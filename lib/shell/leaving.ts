@@ -1,22 +1,16 @@
+import { ageOf } from '../core/age.ts';
 import { deadlines } from '../core/deadlines.ts';
 import { withReach } from '../core/evolve.ts';
 import { threadIdOf } from '../core/ids.ts';
 import { type Leave, leave, sentOf } from '../core/leave.ts';
 import { askedToLeave, endingOf, restarted, type Signature, withoutTurn } from '../core/next.ts';
 import { noticeOfStuck } from '../core/notification.ts';
-import type { ItemOf } from '../core/record.ts';
-import {
-  type EndingRun,
-  type OpenRun,
-  type Outcome,
-  type RestartingRun,
-  runTime,
-  withTrackerBack,
-} from '../core/run.ts';
+import { keyOf } from '../core/record.ts';
+import { type EndingRun, type Outcome, type RestartingRun, runTime, withTrackerBack } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
 import { cancelledHow, issueUnseen } from '../core/situation.ts';
 import { releasesMax } from '../core/step.ts';
-import { PortError, type Stored, type Thread } from '../ports.ts';
+import { type Doorbell, PortError, type Stored, type Thread } from '../ports.ts';
 import { advance, dueMirror, payMirror } from './advance.ts';
 import { finish } from './finish.ts';
 import { type Horizon, lookAt } from './look.ts';
@@ -201,22 +195,41 @@ const isForgotten = (run: EndingRun, clock: number): boolean =>
   clock - run.leaving.since > deadlines.outOfReachMs &&
   Object.values(run.stuckRings).every(Boolean);
 
-/** Told once by each doorbell that a person must look at the executor's host. */
+/** Told once by each doorbell that a person must look at the executor's host: by whom the record says, as by a payer. */
 const ringStuck = async (tick: Tick, stored: StoredRun): Promise<void> => {
-  let recorded: Stored<ItemOf<'run'>> | 'lost' = stored;
-  for (const bell of tick.ports.doorbells) {
-    if (recorded === 'lost') return;
-    const run: OpenRun = recorded.item.run;
-    if (run.phase !== 'ending' || !run.stuck || run.stuckRings[bell.name] === true) continue;
+  const { run } = stored.item;
+  if (run.phase !== 'ending' || !run.stuck || bellsDue(tick, run).length === 0) return;
+  const { stuckRinger } = run;
+  const now = tick.now();
+  if (stuckRinger !== null && stuckRinger.by !== tick.by && ageOf(stuckRinger.at, now) < deadlines.ownMs) return;
+  const ringing = { ...run, stuckRinger: { by: tick.by, at: now } };
+  let owned: Stored | null | 'lost' = await tick.ports.store.replace(stored, { kind: 'run', run: ringing });
+  for (const bell of bellsDue(tick, run)) {
+    if (owned === null || owned === 'lost') return;
     try {
       await bell.ring(noticeOfStuck(run));
       note(tick, run, 'rang', bell.name);
-      recorded = await tick.ports.store.replace(recorded, {
-        kind: 'run',
-        run: { ...run, stuckRings: { ...run.stuckRings, [bell.name]: true } },
-      });
+      owned = await markedAsRung(tick, owned, bell.name, run.id);
     } catch (error) {
       fail(tick.report, `doorbell ${bell.name} for ${run.repo.name}#${run.issue.number}`, error);
     }
   }
+};
+
+const bellsDue = ({ ports }: Tick, { stuckRings }: EndingRun): readonly Doorbell[] =>
+  ports.doorbells.filter(({ name }) => stuckRings[name] !== true);
+
+/** Others go on writing to the run meanwhile: it is marked as it stands by then. Null once it has ended. */
+const markedAsRung = async (tick: Tick, ringing: Stored, bell: string, runId: string): Promise<Stored | null> => {
+  let at: Stored | null = ringing;
+  while (at?.item.kind === 'run' && at.item.run.phase === 'ending' && at.item.run.id === runId) {
+    const { run } = at.item;
+    const marked = await tick.ports.store.replace(at, {
+      kind: 'run',
+      run: { ...run, stuckRings: { ...run.stuckRings, [bell]: true } },
+    });
+    if (marked !== 'lost') return marked;
+    at = await tick.ports.store.read(keyOf(ringing.item));
+  }
+  return null;
 };

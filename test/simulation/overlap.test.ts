@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AgentName } from '../../lib/sandbox/agents.ts';
+import { cast } from './histories/cast.ts';
 import { judging } from './judging.ts';
-import { commentsOf, type Issue, isAtRest, simulation, standing } from './simulation.ts';
+import { commentsOf, type Issue, isAtRest, type Simulation, simulation, standing } from './simulation.ts';
 
 /** Two issues share a repo, so that a second agent would have somewhere to go. */
 const issues: readonly (Issue & { end: 'done' | 'handed back' })[] = [
@@ -89,3 +90,42 @@ test('One agent per repo: while an agent hangs, no other issue of its repo begin
   }
   expect([standing(sim, 'acme/web', 1), standing(sim, 'acme/web', 2)]).toEqual(['handed back', 'done']);
 });
+
+test('Told once: three watchers at once, in any order of their calls, ring once by each doorbell for an agent that does not leave', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), fc.infiniteStream(fc.nat(15)), async (scheduler, lags) => {
+      const sim = simulation([{ repo: 'acme/web', agent: cast('goes deaf') }], {}, { bells: ['front', 'back'] });
+      const judge = judging(sim);
+      await sim.invoke('poll');
+      // Stalled after twenty minutes; looked at by one alone until it begins to be told.
+      for (let minute = 0; minute < 60 && sim.rung.length === 0; minute += 1) {
+        sim.pass();
+        const ringsNext = isAboutToRing(sim);
+        const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
+        sim.onPause(async () => void (ringsNext && (await inTurn())));
+        if (!ringsNext) await sim.invoke('watch');
+        else
+          await scheduler.waitFor(
+            Promise.all(
+              [1, 2, 3].map(async () => {
+                for (let turn = lags.next().value ?? 0; turn > 0; turn -= 1) await inTurn();
+                return sim.invoke('watch', inTurn);
+              }),
+            ),
+          );
+        expect(judge.breaches()).toEqual([]);
+      }
+      sim.onPause(async () => undefined);
+      for (let tick = 0; tick < 3; tick += 1) await sim.invoke('watch');
+      expect([judge.breaches(), sim.rungBy.map(({ bell }) => bell).sort()]).toEqual([[], ['back', 'front']]);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+/** It was asked to leave so long ago that whoever looks next tells people. */
+const isAboutToRing = (sim: Simulation): boolean =>
+  [...sim.table.rows].some(([key, text]) => {
+    const run = key.startsWith('run#') && JSON.parse(text).data.run;
+    return run !== false && run.phase === 'ending' && sim.now() - run.leaving.since > 9 * 60_000;
+  });
