@@ -7,8 +7,8 @@ export type Script = (turn: AgentTurn) => AgentScript;
 
 /**
  * How the world makes runs go as a recording shows it. `agents` are one per repo, `acme/a`, `acme/b` and so on, each with
- * one issue; `late` says in which minute one that does not wait from the beginning is labelled. `begin` sets up what is
- * not a matter of minutes; `each` is what other people do before the ticks of a minute. `shows` tells which repo's thread
+ * one issue; `late` says in which minute, or from when on, one that does not wait from the beginning is labelled. `begin`
+ * sets up what is not a matter of minutes; `each` is what other people do before the ticks of a minute. `shows` tells which repo's thread
  * goes as which recorded thread; where it says nothing, that of the first repo as all of them.
  */
 export type Play = {
@@ -16,7 +16,7 @@ export type Play = {
   /** What the recording alone does not say, in words for the page. */
   readonly how: string;
   readonly agents: readonly Script[];
-  readonly late?: Readonly<Record<string, number>>;
+  readonly late?: Readonly<Record<string, number | ((sim: Simulation) => boolean)>>;
   readonly settings?: Record<string, unknown>;
   readonly begin?: (sim: Simulation) => void;
   readonly each?: (sim: Simulation, minute: number) => void;
@@ -102,6 +102,19 @@ const threadIn = (sim: Simulation, repo = first) => {
   if (thread === undefined) throw new Error(`${repo} has no thread yet`);
   return thread;
 };
+/** From so many minutes on after the first repo's agent was interrupted. */
+const interruptedFor =
+  (ms: number) =>
+  (sim: Simulation): boolean => {
+    const turn = findThread(sim, first)?.latestTurn;
+    return turn?.state === 'interrupted' && sim.now() - turn.completedAt! > ms;
+  };
+/** A person kills it on the host, so many minutes after it was interrupted. */
+const killedAfter =
+  (minutes: number): NonNullable<Play['each']> =>
+  (sim) => {
+    if (interruptedFor(minutes * minuteMs)(sim)) sim.world.t3.killAgent(threadIn(sim).id, sim.now());
+  };
 let drawn = 0;
 /** A person at T3's own window. */
 const person = (sim: Simulation, type: string, fields: Record<string, unknown> = {}): void => {
@@ -318,11 +331,7 @@ export const plays: readonly Play[] = [
     how: 'stalled; killed on the host two minutes after our interrupt, while another repo’s turn waits behind it',
     agents: [then(recorded('interrupt-unresponsive-agent-wedges', run(92)), lands), lands],
     late: { 'acme/b': 27 },
-    each: (sim) => {
-      const thread = findThread(sim, first);
-      if (thread?.latestTurn?.state === 'interrupted' && sim.now() - thread.latestTurn.completedAt! > 2 * minuteMs)
-        sim.world.t3.killAgent(thread.id, sim.now());
-    },
+    each: killedAfter(2),
     shows: { [run(92)]: first, [run(93)]: 'acme/b' },
   },
   one('thread-archive-while-running', 'a person archives it', recorded('thread-archive-while-running'), {
@@ -345,8 +354,8 @@ export const troubles: readonly Play[] = [
     recordings: [],
     how: 'a silent agent wedges the server, and is killed on the host twenty minutes later; two turns wait behind it, a third is not sent',
     agents: [recorded('interrupt-unresponsive-agent-wedges', run(92)), lands, lands, lands],
-    late: { 'acme/b': 29, 'acme/c': 29, 'acme/d': 31 },
-    each: inMinute(50, (sim) => sim.world.t3.killAgent(threadIn(sim).id, sim.now())),
+    late: { 'acme/b': interruptedFor(0), 'acme/c': interruptedFor(0), 'acme/d': interruptedFor(2 * minuteMs) },
+    each: killedAfter(20),
   },
   {
     recordings: [],
