@@ -111,6 +111,27 @@ test('a workflow that our own labels started, and that finds no runner, keeps no
   expect(historyOf(sim.table).map(({ outcome }) => outcome)).toEqual(['done']);
 });
 
+test('CI of one push of the run, green, proves no later one that is there by the time it is read', async () => {
+  const begun = async () => {
+    const sim = simulation([{ repo: web, agent: 'lands at once' }]);
+    sim.world.github.setCi(web, {
+      ci: ({ message }) => [{ ...green(20_000, 90_000), conclusion: /the rest/.test(message) ? 'failure' : 'success' }],
+    });
+    await minutes(sim, 1);
+    return sim;
+  };
+  // The later push comes right before the ticks in which the run would be done without it.
+  const alone = await begun();
+  const { reports } = await minutes(alone, 40, { until: () => runOf(alone).phase === 'ending' });
+  const sim = await begun();
+  await minutes(sim, reports.length / 2 - 1);
+  pushFor(sim, web, 'fix: mend the rest');
+  await minutes(sim, 1);
+  expect(runOf(sim)).toMatchObject({ phase: 'verifying', push: { greenAt: null } });
+  await minutes(sim, 3);
+  expect(runOf(sim)).toMatchObject({ phase: 'fixing', firstRedAt: expect.any(Number) });
+});
+
 test('a check that main has and that starts late is waited for beside a fast green one', async () => {
   const lint = { ...green(1_000, 10_000), name: 'lint' };
   const late = { ...green(120_000, 180_000), conclusion: 'failure' };

@@ -55,6 +55,13 @@ describe('a run that does not go straight', () => {
     expect(ended).toMatchObject({ attempts: 0, nudges: 0, parks: 1, outcome: 'done' });
   });
 
+  test('Bounded: an agent of whose tokens nothing is told is taken to spend by the minute, and handed back', async () => {
+    const defaults = { model: 'm', workspaceRoot: '/srv/checkouts/{owner}__{name}', agentLogins: ['agent-bot'] };
+    const sim = simulation([{ repo, agent: 'takes its time' }], { defaults: { ...defaults, budgetUsd: 1 } });
+    expect(await decisionsOf(sim)).toEqual(['escalate']);
+    expect(standing(sim, repo, 1)).toBe('handed back');
+  });
+
   test('Bounded: what a run has spent counts against the day', async () => {
     const sim = simulation(
       [
