@@ -29,3 +29,21 @@ test.each(['createThread', 'startTurn'])(
     expect(standing(sim, web, 1)).toBe('done');
   },
 );
+
+test.each(['createProject', 'createThread', 'startTurn'])(
+  'A refused id is burnt: where T3 refuses one of %s, and for good, what is asked for has the next id, and the run goes on',
+  async (method) => {
+    const sim = simulation([{ repo: web, agent: 'lands at once' }]);
+    let burnt: string | null = null;
+    sim.intercept(async (call, pass) => {
+      if (!isCall(call, 'executor', method)) return pass();
+      const [{ commandId }] = call.args as [{ commandId: string }];
+      burnt ??= commandId;
+      return commandId === burnt ? 'refused' : pass();
+    });
+    const { reports } = await toRest(sim);
+    expect(burnt).not.toBeNull();
+    expect(reports.flatMap(({ ended }) => ended.map(({ outcome }) => outcome))).toEqual(['done']);
+    expect(threadsOf(sim, web, 1)).toHaveLength(1);
+  },
+);
