@@ -15,10 +15,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import * as z from 'zod';
 import { endWithReader, exitCodeOf, optionsIn, UsageError, wholeNumber } from '../../lib/local/command-line.ts';
 import { type Break, breaks } from './catalogue.ts';
 import { pageOf, rowsOf } from './page.ts';
+import { Results, verdictOf } from './verdict.ts';
 
 const help = `Breaks the product on purpose, one break at a time, and looks which test notices.
 
@@ -34,40 +34,32 @@ Options
   --help         this page
 
 Each runs in a private copy, first against the simulation, then against what is next to it, then against the rest;
-the first test that fails caught it. Exit code 0 where every break is caught; 1 where one survives.
+the first test that fails caught it. A test that is only too slow catches nothing. Exit code 0 where every break is caught; 1 where one survives.
 `;
+
+/** Some test files or folders, of which tests with a certain name may be passed over. */
+type Stage = { files: readonly string[]; without?: string };
+
+const simulation = (...names: readonly string[]): readonly string[] =>
+  names.map((name) => `test/simulation/${name}.test.ts`);
 
 /**
  * Stories first, the cheapest and those nobody wrote by hand before the others; tables and adapters last. A break that
- * gets past one is tried against the next.
+ * gets past one is tried against the next. A page that is compared as a whole notices nearly everything and tells
+ * nothing of what was promised: only what gets past all others is tried against it.
  */
-const stages: readonly (readonly string[])[] = [
-  ['depth', 'overlap', 'blame', 'recordings'].map((name) => `test/simulation/${name}.test.ts`),
-  ['test/simulation/histories/histories.test.ts'],
-  ['test/regression', 'test/shell'],
-  ['crash', 'crash-depth'].map((name) => `test/simulation/${name}.test.ts`),
-  ['test/core', 'test/adapters', 'test/functions/disarmed.test.ts'],
+const stages: readonly Stage[] = [
+  { files: simulation('depth', 'overlap', 'blame', 'recordings'), without: 'the page' },
+  { files: simulation('histories/histories') },
+  { files: ['test/regression', 'test/shell'] },
+  { files: simulation('crash', 'crash-depth') },
+  { files: ['test/core', 'test/adapters', 'test/functions/disarmed.test.ts'] },
+  { files: simulation('recordings') },
 ];
 
 const root = resolve(import.meta.dirname, '../..');
 const page = join(root, 'docs/breaks.md');
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-
-/** What came of one stage: the first test that failed, or none. */
-type Verdict = { by: string } | 'passed';
-
-const Results = z.object({
-  testResults: z.array(
-    z.object({
-      name: z.string(),
-      status: z.string(),
-      message: z.string().optional(),
-      assertionResults: z.array(
-        z.object({ fullName: z.string(), status: z.string(), failureMessages: z.array(z.string()).nullish() }),
-      ),
-    }),
-  ),
-});
 
 /** A private copy of the project, without what no test of these needs. The caller removes it. */
 const copyOf = (): string => {
@@ -94,11 +86,27 @@ const applied = (folder: string, { edits }: Break): void => {
 
 const minuteMs = 60_000;
 
-/** Runs some tests there, one worker, up to the first that fails. */
-const runStage = async (folder: string, files: readonly string[]): Promise<Verdict> => {
+/**
+ * The first test of a stage that fails there, by one worker; null where all pass. Where the first to fail was only too
+ * slow, which says nothing of the break, those behind it have their say in a second run, which goes on to the end.
+ */
+const failingIn = async (folder: string, stage: Stage): Promise<string | null> => {
+  const verdict = await runStage(folder, stage, ['--bail=1']);
+  if (verdict !== 'too slow') return verdict?.by ?? null;
+  const patient = await runStage(folder, stage, [`--testTimeout=${2 * minuteMs}`, `--hookTimeout=${2 * minuteMs}`]);
+  return patient === 'too slow' ? null : (patient?.by ?? null);
+};
+
+/** Null where all pass. */
+const runStage = async (
+  folder: string,
+  { files, without }: Stage,
+  how: readonly string[],
+): Promise<ReturnType<typeof verdictOf> | null> => {
   const output = join(folder, 'results.json');
   rmSync(output, { force: true });
-  const flags = ['--bail=1', '--maxWorkers=1', '--cache=false', '--fsModuleCache=false', '--reporter=json'];
+  const flags = [...how, '--maxWorkers=1', '--cache=false', '--fsModuleCache=false', '--reporter=json'];
+  if (without !== undefined) flags.push(`--testNamePattern=^(?!${without} )`);
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const child = spawn(process.execPath, [vitest, 'run', ...flags, `--outputFile=${output}`, ...files], {
     cwd: folder,
@@ -116,27 +124,10 @@ const runStage = async (folder: string, files: readonly string[]): Promise<Verdi
   const code = await new Promise<number | null>((done) => child.on('close', done));
   clearTimeout(timer);
   if (isLate) return { by: `${files.join(', ')}: no end within ten minutes` };
-  if (code === 0) return 'passed';
+  if (code === 0) return null;
   if (!existsSync(output)) throw new Error(`no results: ${said}`);
   return verdictOf(Results.parse(JSON.parse(readFileSync(output, 'utf8'))), folder);
 };
-
-const verdictOf = ({ testResults }: z.infer<typeof Results>, folder: string): Verdict => {
-  for (const { name, assertionResults } of testResults)
-    for (const { fullName, status, failureMessages } of assertionResults)
-      if (status === 'failed' && !isTimeOut(failureMessages ?? [])) {
-        return { by: `${name.replace(`${folder}/`, '')}: ${fullName.trim()}` };
-      }
-  // A busy machine is slow without any break too: only what another test says counts.
-  const all = testResults.flatMap(({ assertionResults }) => assertionResults);
-  if (all.some(({ failureMessages }) => isTimeOut(failureMessages ?? []))) return 'passed';
-  // A copy that does not even load shows nothing of the break.
-  const broken = testResults.find(({ status }) => status === 'failed');
-  throw new Error(`no test failed, and yet the run did: ${broken?.name} ${broken?.message}`);
-};
-
-const isTimeOut = (messages: readonly string[]): boolean =>
-  messages.length > 0 && messages.every((message) => /(?:Test|Hook) timed out in/.test(message));
 
 /** What catches it: the first test of the first stage that fails; null where it survives them all. */
 const caughtBy = async (broken: Break | null): Promise<string | null> => {
@@ -145,8 +136,8 @@ const caughtBy = async (broken: Break | null): Promise<string | null> => {
     if (broken !== null) applied(folder, broken);
     for (const [index, stage] of stages.entries()) {
       if (index > 0) process.stderr.write(`${broken?.name ?? 'no break'}: through ${index} of ${stages.length}\n`);
-      const verdict = await runStage(folder, stage);
-      if (verdict !== 'passed') return verdict.by;
+      const failing = await failingIn(folder, stage);
+      if (failing !== null) return failing;
     }
     return null;
   } finally {

@@ -41,8 +41,10 @@ npm run breaks -- --write
 
 Each break is made in a private copy of the project, after a run of all tests without any break. The simulation is tried
 first, then the stories next to it (\`test/regression\`, \`test/shell\`), and only then tables, contracts and the rest: a
-break that only a table catches is one that no story would have met. A break that nothing catches ends the run with
-exit code 1, and asks for the missing invariant before anything else.
+break that only a table catches is one that no story would have met. The page of outcomes that the simulation writes is
+compared last of all: it differs by almost any break, and names none. A test that is only too slow catches nothing; the
+others of its stage are then run to the end. A break that nothing catches ends the run with exit code 1, and asks for
+the missing invariant before anything else.
 
 \`npm test\` checks that every text to be changed is still where the catalogue looks for it, and that this page lists
 every break. \`--write\` writes the page.
