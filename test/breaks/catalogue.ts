@@ -492,4 +492,41 @@ export const breaks: readonly Break[] = [
     'startedAt !== null && pushedAt !== null && startedAt < pushedAt - stampsApartMs;',
     'startedAt === pushedAt && startedAt !== null && startedAt < 0;',
   ),
+  one(
+    'proof of an older push',
+    'CI of one push of the run proves no later one',
+    'lib/shell/look.ts',
+    'const isKept = push !== null && (searched === null || searched.tip === push.origin);',
+    'const isKept = push !== null;',
+  ),
+  one(
+    'token guess 0',
+    'what nobody tells is counted pessimistically: silence is no way round a cap',
+    'lib/core/budget.ts',
+    'export const unknownTokensPerMinute = 15_000;',
+    'export const unknownTokensPerMinute = 0;',
+  ),
+  one(
+    'burnt id asked again',
+    'a refused id is burnt: what was not made is asked for under the next one',
+    obey,
+    `for (const attempt of [0, 1]) {
+    if ((await act(attempt)) === 'accepted') return true;`,
+    `for (const _ of [0, 1]) {
+    if ((await act(0)) === 'accepted') return true;`,
+  ),
+  one(
+    'brake before openings only',
+    'nothing starts disarmed: the kill switch is read right before every turn',
+    obey,
+    `const brake = await brakeOn(tick, run.repo.name, turn.kind === 'opening');`,
+    `const brake = turn.kind === 'opening' ? await brakeOn(tick, run.repo.name, true) : null;`,
+  ),
+  one(
+    'nobody told of a stuck agent',
+    'an agent that is not seen to leave is told of, by every doorbell',
+    leaving,
+    'run.stuckRings[bell.name] === true) continue;',
+    'run.stuckRings[bell.name] !== false) continue;',
+  ),
 ];
