@@ -526,7 +526,7 @@ export const breaks: readonly Break[] = [
     'nobody told of a stuck agent',
     'an agent that is not seen to leave is told of, by every doorbell',
     leaving,
-    'run.stuckRings[bell.name] === true) continue;',
-    'run.stuckRings[bell.name] !== false) continue;',
+    'stuckRings[name] !== true)',
+    'stuckRings[name] === false)',
   ),
 ];
