@@ -71,7 +71,7 @@ export const situate = (
   settings: RepoSettings,
 ): Situation => {
   const { issue, agent, clock, now } = facts;
-  if (issue === 'gone') return gone(run, now);
+  if (issue === 'gone') return gone(run, facts);
   if (issue !== null) {
     const how = cancelledHow(issue, settings);
     if (how !== null) return { name: 'cancelled by a person', why: how };
@@ -125,22 +125,27 @@ const minutes = (ms: number): string => `${ms / 60_000} min`;
  * `out of reach` waits. The run has learned since when that is.
  */
 export const issueUnseen = (run: StartedRun, facts: Facts & { issue: 'gone' | null }): Situation =>
-  facts.issue === 'gone' ? gone(run, facts.now) : outOfReach(run, facts);
+  facts.issue === 'gone' ? gone(run, facts) : outOfReach(run, facts);
 
-const gone = (run: StartedRun, now: number): Situation => {
-  // A 404 may be a moment's lack of access: believed only when it lasts.
-  const isSure = run.goneSince !== null && ageOf(run.goneSince, now) >= deadlines.goneMs;
+const gone = (run: StartedRun, facts: Facts): Situation => {
+  // A 404 may be a moment's lack of access: believed only when it lasts, by looks and not by a clock that leapt.
+  const isOld = run.goneSince !== null && ageOf(run.goneSince, facts.now) >= deadlines.goneMs;
+  const isSure = isOld && unreachedMs(run, facts) >= deadlines.goneMs;
   return isSure
     ? { name: 'issue gone', why: 'the issue was deleted or moved away' }
     : { name: 'out of reach', why: 'the tracker does not find the issue' };
 };
 
-const outOfReach = (run: StartedRun, { now, lostMs, agent, executorDownMs }: Facts): Situation => {
-  const who = agent === null ? 'the executor' : 'the tracker';
-  return Math.max(executorDownMs, trackerDownMs(run, lostMs, now)) > deadlines.outOfReachMs
+const outOfReach = (run: StartedRun, facts: Facts): Situation => {
+  const who = facts.agent === null ? 'the executor' : 'the tracker';
+  return unreachedMs(run, facts) > deadlines.outOfReachMs
     ? { name: 'out of reach too long', why: `${who} could not be reached for ${hours(deadlines.outOfReachMs)}` }
     : { name: 'out of reach', why: `${who} cannot be reached` };
 };
+
+/** For how long the executor or the issue has not been seen by now. */
+const unreachedMs = (run: StartedRun, { now, lostMs, executorDownMs }: Facts): number =>
+  Math.max(executorDownMs, trackerDownMs(run, lostMs, now));
 
 /** What a person did that ends the run, in words; null where nobody did. Our own keyword and agent accounts are nobody. */
 export const cancelledHow = (issue: IssueFacts, settings: RepoSettings): string | null => {

@@ -34,7 +34,8 @@ Options
   --help         this page
 
 Each runs in a private copy, first against the simulation, then against what is next to it, then against the rest;
-the first test that fails caught it. A test that is only too slow catches nothing. Exit code 0 where every break is caught; 1 where one survives.
+the first test that fails caught it. A test that is only too slow catches nothing. Exit code 0 where every break is
+caught; 1 where one survives.
 `;
 
 /** Some test files or folders, of which tests with a certain name may be passed over. */
@@ -50,8 +51,8 @@ const simulation = (...names: readonly string[]): readonly string[] =>
  */
 const stages: readonly Stage[] = [
   { files: simulation('depth', 'overlap', 'blame', 'recordings'), without: 'the page' },
-  { files: simulation('histories/histories') },
-  { files: ['test/regression', 'test/shell'] },
+  { files: simulation('histories/histories', 'histories/witnesses') },
+  { files: ['test/regression', 'test/shell', ...simulation('pull-request')] },
   { files: simulation('crash', 'crash-depth') },
   { files: ['test/core', 'test/adapters', 'test/functions/disarmed.test.ts'] },
   { files: simulation('recordings') },
