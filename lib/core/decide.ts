@@ -128,17 +128,18 @@ export const decide = (situation: SituationName, allowances: Allowances): Decisi
 /**
  * What follows for a run that the kill switch halted, now that it is off again. The halt explains the interrupted
  * turn: where the decision would be a nudge, a park or a wait for what the turn has left behind, the turn is taken up
- * again, at no charge; so is a turn that was mending a red push (`isMending`). Every other decision stands.
+ * again, at no charge; so is a turn that was mending a red push (`isMending`). Every other decision stands. `mayResume`:
+ * its thread is there, and no turn is out in it.
  */
 export const afterHalt = (
   decision: Decision,
   situation: SituationName,
-  { isTurnOut, isMending }: { isTurnOut: boolean; isMending: boolean },
+  { mayResume, isMending }: { mayResume: boolean; isMending: boolean },
 ): Decision => {
   // The interrupted turn is our doing: it costs no nudge, and no run that has none left.
   if (reminded.has(situation)) return 'resume';
   if (isMending && mended.has(situation)) return 'resume';
-  return !isTurnOut && left.has(situation) ? 'resume' : decision;
+  return mayResume && leftBehind.has(situation) ? 'resume' : decision;
 };
 
 const reminded: ReadonlySet<SituationName> = new Set([
@@ -148,8 +149,8 @@ const reminded: ReadonlySet<SituationName> = new Set([
   'pull request draft',
 ]);
 const mended: ReadonlySet<SituationName> = new Set(['red, turn over', 'pull request red', 'pull request conflicting']);
-/** Waits that a turn which was cut short leaves behind. In the others a turn is out, or nothing is known of it yet. */
-const left: ReadonlySet<SituationName> = new Set([
+/** Waits that a turn which was cut short leaves behind. In the others a turn is out, or it is not known how it ended. */
+const leftBehind: ReadonlySet<SituationName> = new Set([
   ...(['CI pending', 'deployment pending', 'parked'] as const),
   ...(['pull request pending', 'pull request waits', 'pull request merged'] as const),
 ]);

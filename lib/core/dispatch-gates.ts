@@ -75,12 +75,12 @@ export const wasLookedAt = (memory: Memory): boolean =>
 /** Orders issues that were looked at before: what changed since first, then the longest ago, so that none is left out for good. */
 export const comesFirst = (a: Remembered, b: Remembered, now: number): number =>
   Number(isUnchanged(a.issue, a.memory)) - Number(isUnchanged(b.issue, b.memory)) ||
-  lookedAt(a.memory, now) - lookedAt(b.memory, now) ||
+  lastLookAt(a.memory, now) - lastLookAt(b.memory, now) ||
   a.issue.number - b.issue.number;
 
 type Remembered = { issue: ListedIssue; memory: Memory };
 
-const lookedAt = (memory: Memory, now: number): number =>
+const lastLookAt = (memory: Memory, now: number): number =>
   memory?.refusal == null || ageOf(memory.refusal.at, now) === Number.POSITIVE_INFINITY ? 0 : memory.refusal.at;
 
 /** An issue as blockers name it: lower-case `owner/name#n`. */

@@ -5,27 +5,28 @@ import type { OpenRun } from './run.ts';
 /** What the count of lost time was at an instant (wall time): as the watcher last wrote it, or as a run was claimed. */
 type Count = { at: number; lostMs: number };
 
+/** The watcher's own count: `unreadable` where it stands in the store and does not parse, undefined where it does not. */
+export type LastWatch = ItemOf<'lastWatch'> | 'unreadable' | undefined;
+
 /**
  * The count of lost time by now, for the watcher and for a claim alike: time in which nobody could look, since ticks
- * were too far apart or the executor was out of reach. Wall time less this count never goes back and never leaps,
- * whatever the clock does: a clock that jumps is no time at all, in either direction, and the count falls with one that
- * goes back, below 0 if need be. Pure.
+ * were too far apart or the executor was out of reach. Wall time less this count never goes back, and leaps by no more
+ * than `gapMs`, whatever the clock does: a clock that jumps is no time at all, in either direction, and the count falls
+ * with one that goes back, below 0 if need be. Where the watcher's own count cannot be read it is what the latest of
+ * the runs knew of it at its claim, for whoever asks: their clocks go on. Pure.
  */
 export const lostBy = (
-  lastWatch: ItemOf<'lastWatch'> | undefined,
+  lastWatch: LastWatch,
   runs: readonly OpenRun[],
   now: number,
-  isDown = lastWatch !== undefined && lastWatch.executorDownSince !== null,
+  isDown = typeof lastWatch === 'object' && lastWatch.executorDownSince !== null,
 ): number => {
+  if (lastWatch === 'unreadable') return latest(atClaims(runs), now)?.lostMs ?? 0;
   const last = latest([...(lastWatch === undefined ? [] : [lastWatch]), ...atClaims(runs)], now);
   if (last === null) return 0;
   const sinceMs = now - last.at;
   return last.lostMs + (isDown || sinceMs < 0 || sinceMs > deadlines.gapMs ? sinceMs : 0);
 };
-
-/** What the latest of these runs knew of it at its claim: all there is where the watcher's count cannot be read. */
-export const lostAtLatestClaim = (runs: readonly OpenRun[], now: number): number =>
-  latest(atClaims(runs), now)?.lostMs ?? 0;
 
 const atClaims = (runs: readonly OpenRun[]): readonly Count[] =>
   runs.map(({ claimedAt, lostMsAtClaim }) => ({ at: claimedAt, lostMs: lostMsAtClaim }));

@@ -197,7 +197,9 @@ export const restarted = (
 /** Its agent is out, and what it pushed is there: it is verified without another turn. */
 export const withoutTurn = (run: RestartingRun, facts: Facts): ActiveRun => {
   const over = { sentAt: facts.clock, startingAt: null, readyAt: null, takenUpAt: facts.clock, overAt: facts.clock };
-  const idle: ActiveRun = { ...commonOf(run), phase: 'working', turn: { ...run.turn, ...over }, command: null };
+  const turn = { ...run.turn, ...over };
+  // What was halted has come to its end.
+  const idle: ActiveRun = { ...commonOf(run), halt: null, phase: 'working', turn, command: null };
   return evolve(idle, { ...facts, agent: null }) as ActiveRun;
 };
 

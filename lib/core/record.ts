@@ -103,6 +103,7 @@ const OwedItem = z.strictObject({
   rings: z.record(z.string(), z.boolean()),
   /** The invocation that is paying now. */
   payer: z.strictObject({ by: z.string(), at: Instant }).nullable(),
+  /** When it began to be owed, less what was not waited for since (wall time): tried for a day, a mirror may be given up. */
   since: Instant,
 });
 

@@ -198,7 +198,10 @@ export type EndingRun = z.infer<typeof Ending>;
 export type ActiveRun = Extract<OpenRun, { phase: 'working' | 'verifying' | 'fixing' }>;
 
 /** The last state of an ending run, kept in history and in what is still owed; its lock is free. */
-export const EndedRun = Ending.omit({ command: true }).extend({ phase: z.literal('ended'), endedAt: Instant });
+export const EndedRun = Ending.omit({ command: true, stuckRinger: true }).extend({
+  phase: z.literal('ended'),
+  endedAt: Instant,
+});
 export type EndedRun = z.infer<typeof EndedRun>;
 
 /**

@@ -70,7 +70,7 @@ export const situate = (
   { proof, pull }: { proof: Proof; pull: PullStanding },
   settings: RepoSettings,
 ): Situation => {
-  const { issue, agent, clock, now } = facts;
+  const { issue, agent, clock } = facts;
   if (issue === 'gone') return gone(run, facts);
   if (issue !== null) {
     const how = cancelledHow(issue, settings);

@@ -1,4 +1,3 @@
-import { ageOf } from './age.ts';
 import { deadlines } from './deadlines.ts';
 import { type Allowances, afterHalt, type Decision, decide } from './decide.ts';
 import { colour, evolve, type StartedRun } from './evolve.ts';
@@ -24,7 +23,7 @@ export const step = (run: ActiveRun, facts: Facts, settings: RepoSettings, signa
     learned.halt === null
       ? decided
       : afterHalt(decided, judged.situation.name, {
-          isTurnOut: isOut,
+          mayResume: facts.agent !== null && !isOut && facts.agent.state.is !== 'absent',
           isMending: learned.phase === 'fixing' || (learned.turn.kind === 'fix' && brokenPullOf(learned) !== null),
         });
   return {
@@ -52,7 +51,7 @@ export const judge = (run: ActiveRun, facts: Facts, settings: RepoSettings): { l
 /** A halt is forgotten once something was decided, or when the turn has outlived its interrupts. */
 const unhalted = (run: StartedRun, decision: Decision, isOut: boolean, { now }: Facts): StartedRun => {
   if (run.halt === null) return run;
-  const isOutlived = isOut && ageOf(run.halt.lastOrderAt, now) > deadlines.leaveMs;
+  const isOutlived = isOut && now - run.halt.lastOrderAt > deadlines.leaveMs;
   return decision !== 'wait' || isOutlived ? { ...run, halt: null } : run;
 };
 

@@ -14,7 +14,7 @@ import { releasesOf } from './finish.ts';
 import { underLease } from './lease.ts';
 import { ensureProject, noCheckout } from './obey.ts';
 import { frozenText, type Rechecked, recheckClaim } from './recheck.ts';
-import { note, ofKind, openRunsIn, reasonOf, type StoredRun, type Tick } from './tick.ts';
+import { lastWatchIn, note, ofKind, openRunsIn, reasonOf, type StoredRun, type Tick } from './tick.ts';
 
 /** An issue that passed every gate, with the labelling that authorises its run, and in words who did it and how. */
 export type Chosen = {
@@ -96,7 +96,7 @@ const claimUnderLease = async (tick: Tick, { repo, detail, act, settings, memory
     earlier: memory?.spent ? { id: memory.spent.runId, commits: memory.spent.commits.slice(0, 3) } : null,
     claimedAt: now,
     // A gap that the watcher will count as lost may have begun before: that part of it is not this run's.
-    lostMsAtClaim: lostBy(ofKind(items, 'lastWatch')[0]?.item, open, now),
+    lostMsAtClaim: lostBy(lastWatchIn({ items, unreadable }), open, now),
     pausedMs: 0,
     trackerDownSince: null,
     trackerDownLostMs: 0,

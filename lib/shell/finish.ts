@@ -12,7 +12,7 @@ import { fail, note, type StoredRun, type Tick } from './tick.ts';
  */
 export const finish = async (tick: Tick, stored: StoredRun, run: EndingRun): Promise<void> => {
   const now = tick.now();
-  const { command: _none, ...rest } = run;
+  const { command: _none, stuckRinger: _nobody, ...rest } = run;
   const ended: EndedRun = { ...rest, phase: 'ended', endedAt: now };
   await tick.ports.store.keepHistory(ended);
   await rememberAct(tick, ended);

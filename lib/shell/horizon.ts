@@ -2,9 +2,9 @@ import { ageOf } from '../core/age.ts';
 import { deadlines } from '../core/deadlines.ts';
 import { wedgedReason } from '../core/executor-health.ts';
 import { threadIdOf } from '../core/ids.ts';
-import { lostAtLatestClaim, lostBy } from '../core/lost-time.ts';
+import { lostBy } from '../core/lost-time.ts';
 import type { ItemOf } from '../core/record.ts';
-import { isActive, type OpenRun } from '../core/run.ts';
+import { isActive, type OpenRun, runTime } from '../core/run.ts';
 import { turnState } from '../core/turn-state.ts';
 import { type ExecutorLook, PortError, type Stored } from '../ports.ts';
 import type { Horizon } from './look.ts';
@@ -22,7 +22,7 @@ export const horizonOver = async (
   const look = await lookAtExecutor(tick);
   const lastWatch = await keepTime(tick, runs, ofKind(items, 'lastWatch')[0], look !== null);
   const breaker = ofKind(items, 'breaker')[0];
-  await closeBreaker(tick, runs, look, breaker);
+  await closeBreaker(tick, runs, { look, lostMs: lastWatch.lostMs }, breaker);
   const others = runs.map(({ item }) => item.run).filter((run) => couldNotStart(run, look));
   return (run) => ({
     look,
@@ -88,22 +88,23 @@ const keepTime = async (
     stored === undefined ? await tick.ports.store.insert(kept) : await tick.ports.store.replace(stored, kept);
   if (written !== 'lost' && written !== 'taken') return kept;
   const theirs = (await tick.ports.store.read('lastWatch'))?.item;
-  // Where the count cannot be read, what the runs knew of it at their claims: their clocks go on, and do not jump.
-  return theirs?.kind === 'lastWatch' ? theirs : { ...kept, lostMs: lostAtLatestClaim(open, now) };
+  return theirs?.kind === 'lastWatch' ? theirs : { ...kept, lostMs: lostBy('unreadable', open, now) };
 };
 
 /** A turn that was sent since and taken up shows that the executor starts agents again. */
 const closeBreaker = async (
   tick: Tick,
   runs: readonly StoredRun[],
-  look: ExecutorLook | null,
+  { look, lostMs }: Pick<Horizon, 'look' | 'lostMs'>,
   breaker: Stored<ItemOf<'breaker'>> | undefined,
 ): Promise<void> => {
   if (breaker === undefined || breaker.item.streak === 0 || look === null) return;
   const now = tick.now();
   const sinceMs = ageOf(breaker.item.at, now);
   const hasStarted = runs.some(({ item: { run } }) => {
-    if (!isActive(run) || run.turn.sentAt === null || ageOf(run.turn.sentAt, now) >= sinceMs) return false;
+    if (!isActive(run) || run.turn.sentAt === null) return false;
+    // The run's own clock, on which its turn was sent.
+    if (runTime(run, lostMs, now) - run.turn.sentAt >= sinceMs) return false;
     const { is } = turnState(look.threads.get(threadIdOf(run.id, run.turn.thread)), run.turn);
     return is === 'at work' || is === 'over' || is === 'asking' || is === 'background';
   });

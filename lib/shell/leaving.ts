@@ -167,7 +167,7 @@ const nextStep = async (
  * there is no issue on which anybody could say so.
  */
 const withIssueSeen = async (tick: Tick, run: EndingRun, clock: number): Promise<EndingRun | 'confirmed'> => {
-  if (isForgotten(run, clock)) return 'confirmed';
+  if (isForgotten(tick, run, clock)) return 'confirmed';
   const { labels } = settingsFor(tick.settings, run.repo.name);
   const issue = { repo: run.repo, number: run.issue.number, nodeId: run.issue.nodeId };
   try {
@@ -188,14 +188,14 @@ const withIssueSeen = async (tick: Tick, run: EndingRun, clock: number): Promise
   }
 };
 
-/** Neither the issue nor the agent can be seen, and people were told a day ago: there is nowhere left to confirm it. */
-const isForgotten = (run: EndingRun, clock: number): boolean =>
+/** Neither the issue nor the agent can be seen, and people were told by then: there is nowhere left to confirm it. */
+const isForgotten = ({ ports }: Tick, run: EndingRun, clock: number): boolean =>
   run.stuck &&
   run.goneSince !== null &&
   clock - run.leaving.since > deadlines.outOfReachMs &&
-  Object.values(run.stuckRings).every(Boolean);
+  (ports.doorbells.length === 0 || Object.values(run.stuckRings).some(Boolean));
 
-/** Told once by each doorbell that a person must look at the executor's host: by whom the record says, as by a payer. */
+/** Told once by each doorbell that a person must look at the executor's host: by one invocation, which the record names. */
 const ringStuck = async (tick: Tick, stored: StoredRun): Promise<void> => {
   const { run } = stored.item;
   if (run.phase !== 'ending' || !run.stuck || bellsDue(tick, run).length === 0) return;
@@ -219,17 +219,19 @@ const ringStuck = async (tick: Tick, stored: StoredRun): Promise<void> => {
 const bellsDue = ({ ports }: Tick, { stuckRings }: EndingRun): readonly Doorbell[] =>
   ports.doorbells.filter(({ name }) => stuckRings[name] !== true);
 
-/** Others go on writing to the run meanwhile: it is marked as it stands by then. Null once it has ended. */
+/** Others go on writing to the run meanwhile: it is marked as it stands by then. Null where that did not succeed. */
 const markedAsRung = async (tick: Tick, ringing: Stored, bell: string, runId: string): Promise<Stored | null> => {
-  let at: Stored | null = ringing;
-  while (at?.item.kind === 'run' && at.item.run.phase === 'ending' && at.item.run.id === runId) {
-    const { run } = at.item;
-    const marked = await tick.ports.store.replace(at, {
+  let current: Stored | null = ringing;
+  for (let tries = 0; tries < 5; tries += 1) {
+    if (current?.item.kind !== 'run' || current.item.run.phase !== 'ending' || current.item.run.id !== runId)
+      return null;
+    const { run } = current.item;
+    const marked = await tick.ports.store.replace(current, {
       kind: 'run',
       run: { ...run, stuckRings: { ...run.stuckRings, [bell]: true } },
     });
     if (marked !== 'lost') return marked;
-    at = await tick.ports.store.read(keyOf(ringing.item));
+    current = await tick.ports.store.read(keyOf(ringing.item));
   }
   return null;
 };

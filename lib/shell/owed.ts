@@ -47,7 +47,10 @@ const attempt = async (tick: Tick, stored: StoredOwed, pay: Pay): Promise<Stored
   }
 };
 
-/** What went by since the last try and cannot have been waited for: more than an hour, or a clock that went back. */
+/**
+ * How far `since` is to move for what went by since the last try and was not waited for: all beyond an hour, or, below 0,
+ * what a clock went back by.
+ */
 const unseenMs = ({ payer, since }: ItemOf<'owed'>, now: number): number => {
   const passedMs = now - (payer?.at ?? since);
   return passedMs < 0 ? passedMs : Math.max(0, passedMs - tryMs);

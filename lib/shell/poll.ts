@@ -1,4 +1,4 @@
-import { leftOf } from '../core/age.ts';
+import { ageOf, leftOf } from '../core/age.ts';
 import { usdOf } from '../core/budget.ts';
 import { deadlines } from '../core/deadlines.ts';
 import {
@@ -11,7 +11,7 @@ import {
 } from '../core/dispatch-policy.ts';
 import type { RepoRef, RepoScan } from '../core/issue.ts';
 import { labelsKeyOf } from '../core/labels-key.ts';
-import { lostBy } from '../core/lost-time.ts';
+import { type LastWatch, lostBy } from '../core/lost-time.ts';
 import { opened } from '../core/next.ts';
 import { byUrgency } from '../core/priority.ts';
 import { dateOf, type ItemOf, issueKey, newMemory } from '../core/record.ts';
@@ -34,6 +34,7 @@ import {
   fail,
   hasTime,
   inParallel,
+  lastWatchIn,
   meantItems,
   meantNames,
   ofKind,
@@ -66,7 +67,7 @@ export const poll = async (context: TickContext): Promise<Report> => {
   const repos = await enrolledRepos(tick, { meant: meantNames(control.allowlist, context), enrolled }, items);
   const queue = await readQueue(tick, { repos, enrolled }, items, unreadable);
   const ruled = ruleListed(queue.candidates, contextOf(tick, control.allowlist, repos, items, queue));
-  await resumeClaims(tick, items);
+  await resumeClaims(tick, items, lastWatchIn({ items: all, unreadable }));
   await dispatchBest(tick, ruled, items);
   // What is parked may have a run that cannot be read: its label may be right.
   const known = repos.filter(({ id }) => !queue.parked.has(id));
@@ -300,24 +301,29 @@ const remember = (tick: Tick, { repo, issue }: Candidate, ruling: string, detail
   });
 
 /** Claims whose invocation died before the first command: ruled upon anew, and either carried on or given back. */
-const resumeClaims = async (tick: Tick, items: readonly Stored[]): Promise<void> => {
+const resumeClaims = async (tick: Tick, items: readonly Stored[], lastWatch: LastWatch): Promise<void> => {
   for (const stored of ofKind(items, 'run')) {
     const { run } = stored.item;
-    if (run.phase !== 'claimed' || tick.now() - run.claimedAt < deadlines.ownMs) continue;
+    if (run.phase !== 'claimed' || ageOf(run.claimedAt, tick.now()) < deadlines.ownMs) continue;
     try {
-      await resumeClaim(tick, stored, run, items);
+      await resumeClaim(tick, stored, run, { items, lastWatch });
     } catch (error) {
       fail(tick.report, `claim of ${run.repo.name}#${run.issue.number}`, error);
     }
   }
 };
 
-const resumeClaim = async (tick: Tick, stored: StoredRun, run: ClaimedRun, items: readonly Stored[]): Promise<void> => {
+const resumeClaim = async (
+  tick: Tick,
+  stored: StoredRun,
+  run: ClaimedRun,
+  { items, lastWatch }: { items: readonly Stored[]; lastWatch: LastWatch },
+): Promise<void> => {
   if ((await recheckClaim(tick, stored, run)) !== null) return;
   const now = tick.now();
   const open = ofKind(items, 'run').map(({ item }) => item.run);
   await advance(tick, stored, opened(run, { now, by: tick.by }), {
     look: await tick.ports.executor.look(),
-    lostMs: lostBy(ofKind(items, 'lastWatch')[0]?.item, open, now),
+    lostMs: lostBy(lastWatch, open, now),
   });
 };

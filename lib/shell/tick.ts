@@ -1,5 +1,6 @@
 import { publicLine } from '../core/clean-text.ts';
 import type { RepoName } from '../core/issue.ts';
+import type { LastWatch } from '../core/lost-time.ts';
 import type { Hold } from '../core/pace.ts';
 import type { Item, ItemOf } from '../core/record.ts';
 import { comparable } from '../core/repo-name.ts';
@@ -175,6 +176,10 @@ export const inParallel = async <T>(
 /** The items of one kind. */
 export const ofKind = <K extends Item['kind']>(items: readonly Stored[], kind: K): Stored<ItemOf<K>>[] =>
   items.filter((stored): stored is Stored<ItemOf<K>> => stored.item.kind === kind);
+
+/** What the watcher wrote of lost time, as it was read. */
+export const lastWatchIn = ({ items, unreadable }: Awaited<ReturnType<Store['readNow']>>): LastWatch =>
+  unreadable.some(({ key }) => key === 'lastWatch') ? 'unreadable' : ofKind(items, 'lastWatch')[0]?.item;
 
 /** Everything a tick must know, in one read: how many runs are open is counted, and what cannot be read is said. */
 export const readOpenItems = async ({ ports, report }: Tick): ReturnType<Store['readNow']> => {

@@ -160,13 +160,13 @@ describe('after a halt', () => {
     ['escalate', 'elsewhere', false, 'escalate'],
     ['freeze', 'CI overdue', false, 'freeze'],
   ] as const)('%s on %s, turn out: %s, is %s', (decision, situation, isOut, expected) => {
-    expect(afterHalt(decision, situation, { isTurnOut: isOut, isMending: false })).toBe(expected);
+    expect(afterHalt(decision, situation, { mayResume: !isOut, isMending: false })).toBe(expected);
   });
 
   test.each(['fix forward', 'freeze'] as const)(
     'a turn that was mending is taken up again instead of %s',
     (decision) => {
-      expect(afterHalt(decision, 'red, turn over', { isTurnOut: false, isMending: true })).toBe('resume');
+      expect(afterHalt(decision, 'red, turn over', { mayResume: true, isMending: true })).toBe('resume');
     },
   );
 });

@@ -802,7 +802,7 @@ describe('No double dispatch', () => {
         expect(facts.agent).not.toBeNull();
         expect(isTurnOut(facts.agent!)).toBe(false);
       }),
-      { numRuns: 5000 },
+      { numRuns: 15_000 },
     );
     expect(asked).toBeGreaterThan(100);
   });

@@ -316,6 +316,21 @@ describe('a clock that was wrong for a while and is put right', () => {
     expect(JSON.parse(sim.table.rows.get('breaker')!).data.streak).toBe(0);
   });
 
+  test('nor after an outage that no turn of a run counts: it was sent since', async () => {
+    const sim = simulation([{ repo: web, agent: 'needs a nudge' }]);
+    await minutes(sim, 2);
+    sim.intercept(async (call, pass) => {
+      if (isCall(call, 'executor')) throw unavailable('ECONNREFUSED');
+      return pass();
+    });
+    await minutes(sim, 120);
+    sim.intercept((_, pass) => pass());
+    const data = { kind: 'breaker', streak: 1, runId: 'f'.repeat(32), at: sim.now(), openUntil: null };
+    plantRow(sim.table, { sk: 'breaker', v: 1, rev: 1, data });
+    await minutes(sim, 10);
+    expect(JSON.parse(sim.table.rows.get('breaker')!).data.streak).toBe(0);
+  });
+
   test('an issue that was deleted meanwhile is believed to be gone', async () => {
     const sim = simulation([{ repo: web, agent: 'hangs' }]);
     await minutes(sim, 5);

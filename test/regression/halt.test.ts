@@ -4,11 +4,15 @@ import { PortError } from '../../lib/ports.ts';
 import { agentOf } from '../../lib/sandbox/agents.ts';
 import { historyOf } from '../../lib/sandbox/memory-store.ts';
 import { busyAgents, isCall, locks, minutes, threadsOf, unavailable } from '../shell/minutes.ts';
-import { simulation, standing } from '../simulation/simulation.ts';
-import { runOf } from './kit.ts';
+import { type Simulation, simulation, standing } from '../simulation/simulation.ts';
+import { pushFor, runOf } from './kit.ts';
 
 const web = 'acme/web';
 const defaults = { model: 'm', workspaceRoot: '/srv/checkouts/{owner}__{name}', agentLogins: ['agent-bot'] };
+
+/** How many turns were asked for. */
+const turnsIn = (sim: Simulation): number =>
+  threadsOf(sim, web, 1).flatMap(({ messages }) => messages.filter(({ role }) => role === 'user')).length;
 
 describe('after a halt', () => {
   test('a run without a nudge left is resumed: the interrupted turn was our doing', async () => {
@@ -46,8 +50,31 @@ describe('after a halt', () => {
     sim.flip('false');
     await minutes(sim, 30);
     expect(standing(sim, web, 1)).toBe('done');
-    const said = threadsOf(sim, web, 1).flatMap(({ messages }) => messages.filter(({ role }) => role === 'user'));
-    expect(said).toHaveLength(2);
+    expect(turnsIn(sim)).toBe(2);
+  });
+
+  test('a run that began anew and turned out to have pushed is verified without another turn', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }]);
+    await minutes(sim, 40, { until: () => locks(sim).length > 0 && runOf(sim).phase === 'restarting' });
+    sim.flip('true');
+    await minutes(sim, 1);
+    pushFor(sim, web);
+    sim.flip('false');
+    await minutes(sim, 30);
+    expect([standing(sim, web, 1), turnsIn(sim)]).toEqual(['done', 1]);
+  });
+
+  test('a thread that was put away meanwhile is not asked to go on: its push is waited for as ever', async () => {
+    const sim = simulation([{ repo: web, agent: 'lands at once' }]);
+    await minutes(sim, 20, { until: () => locks(sim).length > 0 && runOf(sim).phase === 'verifying' });
+    sim.flip('true');
+    await minutes(sim, 1);
+    const [thread] = sim.world.t3.threads();
+    const createdAt = new Date(sim.now()).toISOString();
+    sim.world.t3.dispatch({ type: 'thread.archive', commandId: 'p', threadId: thread!.id, createdAt }, sim.now());
+    sim.flip('false');
+    await minutes(sim, 30);
+    expect([standing(sim, web, 1), turnsIn(sim)]).toEqual(['done', 1]);
   });
 
   test('T3 out of reach during a halt: the tick still returns its report', async () => {

@@ -105,6 +105,17 @@ test.each<[string, Partial<History>]>([
     },
   ],
   [
+    'a repo that is out of sight for minutes is not gone for good by a clock that leaps meanwhile',
+    {
+      issues: [{ repo: 'acme/a', agent: 'stays alive after green', labelled: 'maintainer' }],
+      minutes: 26,
+      faults: [
+        { at: 21, kind: 'blind', minutes: 5 },
+        { at: 23, kind: 'clock jumps', byMs: 34_560_000_000 },
+      ],
+    },
+  ],
+  [
     'a thread that was deleted with its project before its turn was sent is given none',
     {
       redBase: true,

@@ -190,7 +190,7 @@ describe('Called off by a person right before any call, whatever the call', () =
       return 'live';
     };
     const wrong: string[] = [];
-    const allowed = later === undefined ? /^$/ : /^2 (threads|comments) /;
+    const allowed = later === undefined ? /^$/ : /^2 (threads for|comments on) /;
     const isQuiet = (): boolean => ![...sim.table.rows.keys()].some((key) => /^(run|owed)#/.test(key));
     let rulings: ReadonlyMap<string, string> = new Map();
     for (let quiet = 0, minute = 0; quiet < 2 && minute < 240; minute += 1) {

@@ -258,6 +258,23 @@ describe('Poison stays local', () => {
     expect(locks(sim)).toEqual([]);
   });
 
+  test('nor do claims, which each know as little of it: a still agent is found as soon as without them', async () => {
+    const stalledIn = async (labelledLater: readonly string[]): Promise<number> => {
+      const sim = simulation(
+        [web, 'acme/b', 'acme/c'].map((repo) => ({ repo, agent: 'hangs', labelled: repo === web && 'maintainer' })),
+      );
+      plantRow(sim.table, { sk: 'lastWatch', v: 2, rev: 1, data: {} });
+      for (let minute = 0; minute < 90; minute += 1) {
+        for (const [index, repo] of labelledLater.entries())
+          if (minute === 6 * (index + 1)) sim.world.github.label(repo, 1, 'ready-for-agent', 'maintainer', sim.now());
+        const { happened } = await minutes(sim, 1);
+        if (happened.includes(`${web}#1 decided`)) return minute;
+      }
+      return Number.POSITIVE_INFINITY;
+    };
+    expect(await stalledIn(['acme/b', 'acme/c'])).toBe(await stalledIn([]));
+  });
+
   test('a tracker that refuses the watcher is in the report', async () => {
     const sim = simulation([{ repo: web, agent: 'hangs' }]);
     await minutes(sim, 5);

@@ -88,6 +88,7 @@ test('One agent per repo: while an agent hangs, no other issue of its repo begin
     }
     sim.pass();
   }
+  expect(judge.notAtRest()).toEqual([]);
   expect([standing(sim, 'acme/web', 1), standing(sim, 'acme/web', 2)]).toEqual(['handed back', 'done']);
 });
 
@@ -98,9 +99,11 @@ test('Told once: three watchers at once, in any order of their calls, ring once 
       const judge = judging(sim);
       await sim.invoke('poll');
       // Stalled after twenty minutes; looked at by one alone until it begins to be told.
+      let wereTogether = false;
       for (let minute = 0; minute < 60 && sim.rung.length === 0; minute += 1) {
         sim.pass();
         const ringsNext = isAboutToRing(sim);
+        wereTogether ||= ringsNext;
         const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
         sim.onPause(async () => void (ringsNext && (await inTurn())));
         if (!ringsNext) await sim.invoke('watch');
@@ -118,6 +121,7 @@ test('Told once: three watchers at once, in any order of their calls, ring once 
       sim.onPause(async () => undefined);
       for (let tick = 0; tick < 3; tick += 1) await sim.invoke('watch');
       expect([judge.breaches(), sim.rungBy.map(({ bell }) => bell).sort()]).toEqual([[], ['back', 'front']]);
+      expect(wereTogether).toBe(true);
     }),
     { numRuns: 25 },
   );

@@ -378,10 +378,12 @@ export const isAtRest = ({ table, world, issues }: Simulation): boolean =>
   });
 
 /** How an issue stands on the tracker. */
-export const standing = ({ world }: Simulation, repo: string, number: number): 'done' | 'handed back' | string => {
-  const issue = issueIn(world, repo, number);
-  const labels = issue.labels.map((label) => label.name).sort();
-  if (issue.state === 'closed' && labels.length === 0) return 'done';
-  if (issue.state === 'open' && labels.join() === 'ready-for-human') return 'handed back';
-  return `${issue.state} [${labels.join(', ')}]`;
+export const standing = ({ world }: Simulation, repo: string, number: number): 'done' | 'handed back' | string =>
+  standingOf(issueIn(world, repo, number));
+
+export const standingOf = ({ state, labels: on }: ReturnType<typeof issueIn>): 'done' | 'handed back' | string => {
+  const labels = on.map((label) => label.name).sort();
+  if (state === 'closed' && labels.length === 0) return 'done';
+  if (state === 'open' && labels.join() === 'ready-for-human') return 'handed back';
+  return `${state} [${labels.join(', ')}]`;
 };

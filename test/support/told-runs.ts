@@ -76,7 +76,6 @@ const ending = {
   leaving,
   stuck: false,
   stuckRings: {},
-  stuckRinger: null,
 };
 
 /** Loose on purpose: what is passed is merged over a sensible run of that phase and then parsed. */

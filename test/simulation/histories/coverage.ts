@@ -3,7 +3,7 @@ import { type Ruling, rulings } from '../../../lib/core/ruling.ts';
 import { Outcome } from '../../../lib/core/run.ts';
 import { situationNames } from '../../../lib/core/situation.ts';
 import type { Executor } from '../../../lib/ports.ts';
-import { operatorActs, personActs, t3Acts } from './history.ts';
+import { operatorActs, personActs, ports, t3Acts } from './history.ts';
 
 /** All there are: a further one does not compile before it stands here. */
 const decisions = keysOf<Decision>({
@@ -18,12 +18,12 @@ const commands = keysOf<keyof Executor>({
 });
 
 /**
- * Words that no report holds. Whatever is to be looked at closer is, or is told what kept it from that. Only repos of the
- * allowlist are asked for issues, and of one whose issues are off GitHub counts and lists none: `explain` says these two.
+ * Words that no report holds. What is to be looked at closer is, or is ruled upon by what prevented it. Repos outside the
+ * allowlist are not listed, nor is an issue of one whose issues are off: only `explain` gives these two.
  */
 const unruled: ReadonlySet<string> = new Set<Ruling>(['look closer', 'not enrolled', 'issues off']);
 
-const halts = [true, false].flatMap((isTurnOut) => [true, false].map((isMending) => ({ isTurnOut, isMending })));
+const halts = [true, false].flatMap((mayResume) => [true, false].map((isMending) => ({ mayResume, isMending })));
 
 /** What is decided in each situation, whatever a run may still do, halted before or not; waits are not told. */
 const rows = situationNames.flatMap((situation) => {
@@ -46,11 +46,11 @@ export const toBeMet: readonly string[] = [
   ...personActs.map((name) => `fault: person ${name}`),
   ...t3Acts.map((name) => `fault: T3 ${name}`),
   ...['poll', 'watch'].flatMap((tick) => [`fault: ${tick}, die before`, `fault: ${tick}, die after`]),
-  ...['tracker', 'forge', 'executor', 'store', 'gate', 'doorbell'].map((port) => `fault: ${port} down`),
+  ...ports.map((port) => `fault: ${port} down`),
   ...['tracker', 'forge', 'executor', 'store', 'doorbell'].map((port) => `fault: ${port} answer lost`),
   ...['tracker', 'forge', 'executor'].map((port) => `fault: ${port} refuses`),
-  ...['tracker', 'forge', 'executor', 'store', 'gate', 'doorbell'].map((port) => `fault: ${port} down for days`),
-  ...['tracker', 'forge', 'executor', 'store', 'gate', 'doorbell'].map((port) => `fault: ${port} hangs`),
+  ...ports.map((port) => `fault: ${port} down for days`),
+  ...ports.map((port) => `fault: ${port} hangs`),
   ...['pager broken', 'id burnt', 'T3 in mid-tick'].map((name) => `fault: ${name}`),
   ...['poll, poll', 'watch, watch', 'poll, watch', 'poll, watch, poll, watch'].map((at) => `fault: overlap of ${at}`),
   ...['tick twice', 'tick missing', 'watcher first', 'overlap with a death', 'slow calls', 'out of time'].map(

@@ -247,8 +247,8 @@ const drawnSettings = (
   },
 });
 
-const ports: readonly PortName[] = ['tracker', 'forge', 'executor', 'store', 'gate', 'doorbell'];
-const ticks = ['poll', 'watch'] as const;
+export const ports: readonly PortName[] = ['tracker', 'forge', 'executor', 'store', 'gate', 'doorbell'];
+export const ticks = ['poll', 'watch'] as const;
 
 const hourMs = 3_600_000;
 /** By hours and minutes as a rule; by more than a day, or a year, now and then. */

@@ -52,12 +52,12 @@ export const lasting = (
 
 const isStuck = (run: OpenRun): boolean => run.phase === 'ending' && run.stuck;
 
-/** Its agent is at work, and nothing of it is pushed: what is on its way to green is not given up for money. */
+/** Its agent is at work, and what it pushed, if anything, is red: what is on its way to green is not given up for money. */
 const isSpending = (sim: Simulation, run: OpenRun): boolean =>
   run.phase !== 'claimed' &&
   run.phase !== 'restarting' &&
   run.phase !== 'ending' &&
-  pushOf(run) === null &&
+  pushOf(run)?.redAt !== null &&
   run.pull === null &&
   sim.world.t3
     .liveAgents()

@@ -46,6 +46,7 @@ const playOn = async (stage: Stage, history: History, isTold: boolean): Promise<
   const invoke: Invoke = async (kind, fate, mood) => {
     const [callsBefore, begun, isFlipped] = [sim.calls(), sim.now(), sim.isFlipped()];
     try {
+      noteOwed(stage);
       const report = await sim.invoke(kind, fate);
       wrong.push(...stage.watcher.breaches());
       if (report === 'died') {
@@ -64,7 +65,10 @@ const playOn = async (stage: Stage, history: History, isTold: boolean): Promise<
       for (const { what } of report.failed) {
         if (what.startsWith('unreadable item')) wrong.push(what);
         const givenUp = /^mirror of (.*) given up$/.exec(what)?.[1];
-        if (givenUp !== undefined) stage.state.givenUp.add(givenUp);
+        if (givenUp === undefined) continue;
+        stage.state.givenUp.add(givenUp);
+        const owed = [...stage.state.owedSince.values()].filter(({ name }) => name === givenUp);
+        if (!owed.some(({ at }) => sim.now() - at > givenUpMsMin)) wrong.push(`${givenUp} given up too early`);
       }
       return report;
     } catch (error) {
@@ -82,6 +86,17 @@ const playOn = async (stage: Stage, history: History, isTold: boolean): Promise<
   if (wrong.length > 0) return finished();
   await calm(history, stage, invoke, wrong, (line) => story?.line(line));
   return finished();
+};
+
+/** A mirror that is refused is tried for a day, by clocks that may differ somewhat. */
+const givenUpMsMin = 23 * 3_600_000;
+
+const noteOwed = ({ sim, state }: Stage): void => {
+  for (const key of keysOf(sim, 'owed#')) {
+    if (state.owedSince.has(key)) continue;
+    const { repo, issue } = JSON.parse(sim.table.rows.get(key) ?? '{}').data.run;
+    state.owedSince.set(key, { name: `${repo.name}#${issue.number}`, at: sim.now() });
+  }
 };
 
 /** Whether other invocations are under way at the same time, and whether anything may go wrong. */
@@ -128,6 +143,7 @@ const staged = (history: History, portsOver?: SimulationOptions['portsOver']) =>
     isT3Fresh: true,
     onceEnded: [],
     givenUp: new Set(),
+    owedSince: new Map(),
   };
   if (history.redBase) {
     people.person('pushes something red', 0);
@@ -171,9 +187,10 @@ type Situated = {
   isFresh: boolean;
   isControlFresh: boolean;
   isT3Fresh: boolean;
-  /** What people will do once the run of an issue is over. */
-  /** Names of issues that could not be shown an end for a day. */
+  /** Names of issues that could not be shown an end for a day, and since when the world owes them one. */
   givenUp: Set<string>;
+  owedSince: Map<string, { name: string; at: number }>;
+  /** What people will do once the run of an issue is over. */
   onceEnded: Extract<Fault, { kind: 'once it ended' }>[];
 };
 
@@ -438,7 +455,7 @@ const calm = async (
     was = standing;
     // In-progress labels without a run are looked for once an hour only, and a refusal is forgotten within a quarter.
     if (same >= 4) {
-      wrong.push(...trouble, ...offScript(history, people));
+      wrong.push(...trouble, ...offScript(history, people, rulings));
       return;
     }
     const isQuiet = (watched?.happened.length ?? 0) + (polled?.happened.length ?? 0) === 0;

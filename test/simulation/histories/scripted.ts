@@ -1,6 +1,7 @@
 import { assertNever } from '../../../lib/core/assert.ts';
 import { type AgentName, agentNames } from '../../../lib/sandbox/agents.ts';
-import { type Ending, scriptedEnds } from '../scripted-ends.ts';
+import { scriptedEnds } from '../scripted-ends.ts';
+import { standingOf } from '../simulation.ts';
 import type { Acting } from './acts.ts';
 import type { Fault, History, HistoryIssue } from './history.ts';
 
@@ -9,21 +10,22 @@ import type { Fault, History, HistoryIssue } from './history.ts';
  * own process, its schedules, its clock and its network, an issue is worked on once and ends as it would have ended.
  * Empty for a history in which a person, T3 or the settings give it another end.
  */
-export const offScript = (history: History, people: Acting): readonly string[] => {
+export const offScript = (
+  history: History,
+  people: Acting,
+  rulings: ReadonlyMap<string, string>,
+): readonly string[] => {
   if (!isUndisturbed(history)) return [];
   return history.issues.flatMap(({ agent, labelled }, index) => {
     if (labelled !== 'maintainer' || !isJudged(history, index) || !isScripted(agent)) return [];
-    const { state, labels } = people.issueOf(index);
-    const stands = endingOf(state, labels.map(({ name }) => name).sort());
-    // A cap of the day may keep it waiting; that it says why is judged elsewhere.
-    if (stands === scriptedEnds[agent] || stands === 'open [ready-for-agent]') return [];
+    const issue = people.issueOf(index);
+    const stands = standingOf(issue);
+    if (stands === scriptedEnds[agent]) return [];
+    // A cap of the day may keep it waiting.
+    const isCapped = rulings.get(`${people.repoOf(index).name}#${issue.number}`) === 'over the cap';
+    if (stands === 'open [ready-for-agent]' && isCapped) return [];
     return [`issue ${index}, of an agent that ${agent}: ${stands} in place of ${scriptedEnds[agent]}`];
   });
-};
-
-const endingOf = (state: string, labels: readonly string[]): Ending | string => {
-  if (state === 'closed' && labels.length === 0) return 'done';
-  return state === 'open' && labels.join() === 'ready-for-human' ? 'handed back' : `${state} [${labels.join(', ')}]`;
 };
 
 const isScripted = (agent: HistoryIssue['agent']): agent is AgentName => agentNames.some((name) => name === agent);

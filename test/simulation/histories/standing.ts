@@ -20,11 +20,11 @@ export const wronglyStanding = (
   const wrong: string[] = [];
   const labels = issue.labels.map(({ name }) => name);
   if (labels.includes('agent-in-progress')) wrong.push('shows in progress, and nothing is');
-  if (isGivenUp) return wrong;
   const last = runs.at(-1);
   const closings = issue.events.filter(({ kind }) => kind === 'closed');
   if (closings.some(({ actor }) => actor === login) && !runs.some(({ outcome }) => outcome === 'done'))
     wrong.push('closed by us without a run that is done');
+  if (isGivenUp) return wrong;
   const comments = [...sim.world.github.state.comments.values()].filter(({ issueId }) => issueId === issue.id);
   for (const run of runs)
     if (!isTidied && saysSomething(run) && !comments.some(({ body }) => body.startsWith(markerOf(run.id))))

@@ -5,10 +5,11 @@ import {
   type OperatorAct,
   operatorActs,
   type PersonAct,
-  type PortName,
   personActs,
+  ports,
   type T3Act,
   t3Acts,
+  ticks,
 } from './history.ts';
 
 /** What a history is there for, by the words of `toBeMet`, and in what it differs from the quiet one. */
@@ -355,9 +356,6 @@ const acted: readonly Witness[] = [
   ],
   [['fault: once it ended'], after({ at: 0, kind: 'once it ended', act: 'reopens and labels again', issue: 0 })],
 ];
-
-const ports: readonly PortName[] = ['tracker', 'forge', 'executor', 'store', 'gate', 'doorbell'];
-const ticks = ['poll', 'watch'] as const;
 
 const called: readonly Witness[] = [
   ...ticks.flatMap((tick) =>
