@@ -4,7 +4,7 @@ import type { AgentName } from '../../lib/sandbox/agents.ts';
 import { historyOf } from '../../lib/sandbox/memory-store.ts';
 import type { PersonAct } from '../simulation/histories/history.ts';
 import { judging } from '../simulation/judging.ts';
-import { type Call, type Fate, runToRest, type Simulation, simulation, standing } from '../simulation/simulation.ts';
+import { type Call, type Fate, runToRest, simulation, standing } from '../simulation/simulation.ts';
 import { busyAgents, isCall, labelsOf, locks, minutes, operate, threadsOf, toRest } from './minutes.ts';
 
 const web = 'acme/web';
@@ -131,19 +131,13 @@ describe('Off means off: the kill switch flipped right before any call, whatever
 });
 
 describe('Called off by a person right before any call, whatever the call', () => {
-  const scene = (agent: AgentName): Simulation =>
-    simulation(
-      [{ repo: web, agent }],
-      agent.startsWith('opens a pull request') ? { repos: { [web]: { landing: 'pull-request' } } } : {},
-    );
-
   /**
    * The calls of a scene before which an act on the issue is another one than before the call in front of it: each that
    * follows a look at the issue or a change of it. No other call can tell. `parts` are the last looks before the first
    * turn is sent, before the end is decided and before it is shown, and the call that shows it.
    */
   const wholeOf = async (agent: AgentName): Promise<{ moments: readonly number[]; parts: readonly number[] }> => {
-    const sim = scene(agent);
+    const sim = simulation([{ repo: web, agent }]);
     const moments: number[] = [];
     const last: { opening?: number; ending?: number; showing?: readonly [number, number] } = {};
     let claim = 0;
@@ -173,7 +167,7 @@ describe('Called off by a person right before any call, whatever the call', () =
 
   /** Plays it up to so many calls, has a person act, two ticks later perhaps once more, and goes on to its rest. */
   const actedAt = async (agent: AgentName, at: number, act: PersonAct, later?: PersonAct): Promise<Came> => {
-    const sim = scene(agent);
+    const sim = simulation([{ repo: web, agent }]);
     const said: string[] = [];
     let actedIn = Number.POSITIVE_INFINITY;
     const judge = judging(sim, {

@@ -1,4 +1,4 @@
-import { type Acting, acting, type Place } from './histories/acts.ts';
+import { type Acting, acting, placesOf } from './histories/acts.ts';
 import { notAtRest, watching } from './histories/invariants.ts';
 import { breaches, type Call, type Intercept, type Simulation } from './simulation.ts';
 
@@ -10,11 +10,7 @@ type Judged = { truthIsFresh?: () => boolean; maxOpenRuns?: number; around?: Int
  * fails here but processes that die. Takes the scene's intercept; `around` is the scene's own.
  */
 export const judging = (sim: Simulation, { truthIsFresh = () => true, maxOpenRuns = 20, around }: Judged = {}) => {
-  const places = sim.issues.map(({ repo, number }): Place => {
-    const repoId = sim.world.github.state.names.get(repo);
-    if (repoId === undefined) throw new Error(`no repo ${repo}`);
-    return { repoId, number };
-  });
+  const places = placesOf(sim);
   const people: Acting = acting(sim, places, new Map(sim.parameters));
   const watcher = watching({
     sim,

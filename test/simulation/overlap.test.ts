@@ -18,7 +18,7 @@ test('One agent per repo: two pollers and two watchers at once, in any order of 
     fc.asyncProperty(fc.scheduler(), fc.infiniteStream(fc.nat(25)), async (scheduler, lags) => {
       const sim = simulation(issues, {}, { bells: ['front', 'back'] });
       const judge = judging(sim);
-      const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
+      const inTurn = takingTurns(scheduler);
       sim.onPause(async () => void (await inTurn()));
       for (let minute = 0; minute < 120 && !isAtRest(sim); minute += 1) {
         // One of each kind comes late, somewhere into the other's work.
@@ -53,7 +53,7 @@ test('Bounded: three pollers at once, in any order of their calls, begin no more
         { maxOpenRuns: 1 },
       );
       const judge = judging(sim, { maxOpenRuns: 1 });
-      const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
+      const inTurn = takingTurns(scheduler);
       await scheduler.waitFor(Promise.all(repos.map(() => sim.invoke('poll', inTurn))));
       expect([judge.breaches(), sim.world.t3.threads().length]).toEqual([[], 1]);
     }),
@@ -68,7 +68,7 @@ test('Said once: three pollers that find one held labelling at once, in any orde
       sim.world.github.setPermission('acme/web', 'triager', 'triage');
       sim.world.github.label('acme/web', 1, 'ready-for-agent', 'triager', sim.now());
       const judge = judging(sim);
-      const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
+      const inTurn = takingTurns(scheduler);
       sim.onPause(async () => void (await inTurn()));
       await scheduler.waitFor(Promise.all([1, 2, 3].map(() => sim.invoke('poll', inTurn))));
       expect([judge.breaches(), commentsOf(sim.world, 'acme/web', 1).length]).toEqual([[], 1]);
@@ -104,7 +104,7 @@ test('Told once: three watchers at once, in any order of their calls, ring once 
         sim.pass();
         const ringsNext = isAboutToRing(sim);
         wereTogether ||= ringsNext;
-        const inTurn = async (): Promise<'live'> => scheduler.schedule(Promise.resolve('live' as const));
+        const inTurn = takingTurns(scheduler);
         sim.onPause(async () => void (ringsNext && (await inTurn())));
         if (!ringsNext) await sim.invoke('watch');
         else
@@ -126,6 +126,10 @@ test('Told once: three watchers at once, in any order of their calls, ring once 
     { numRuns: 25 },
   );
 });
+
+/** Goes on when the scheduler lets it; no call dies. */
+const takingTurns = (scheduler: fc.Scheduler) => async (): Promise<'live'> =>
+  scheduler.schedule(Promise.resolve('live' as const));
 
 /** It was asked to leave so long ago that whoever looks next tells people. */
 const isAboutToRing = (sim: Simulation): boolean =>

@@ -6,6 +6,14 @@ import type { OperatorAct, PersonAct, T3Act } from './history.ts';
 /** An issue of a history, however its repo is called by now. */
 export type Place = { repoId: number; number: number };
 
+/** Where the issues of a simulation stand at its beginning, in their order. */
+export const placesOf = ({ issues, world }: Simulation): readonly Place[] =>
+  issues.map(({ repo, number }) => {
+    const repoId = world.github.state.names.get(repo);
+    if (repoId === undefined) throw new Error(`no repo ${repo}`);
+    return { repoId, number };
+  });
+
 /** What people and operators do, at this very moment. */
 export const acting = (sim: Simulation, places: readonly Place[], shipped: ReadonlyMap<string, string>) => {
   const { world } = sim;

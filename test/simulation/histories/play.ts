@@ -3,7 +3,7 @@ import { PortError } from '../../../lib/ports.ts';
 import { historyOf as endedRunsOf } from '../../../lib/sandbox/memory-store.ts';
 import type { Report } from '../../../lib/shell/tick.ts';
 import { type Fate, type Intercept, type Simulation, type SimulationOptions, simulation } from '../simulation.ts';
-import { acting, type Place } from './acts.ts';
+import { acting, placesOf } from './acts.ts';
 import { cast, ciOf } from './cast.ts';
 import { type Dice, dice } from './dice.ts';
 import { clear, type Weather, weatherAt, weathering } from './faults.ts';
@@ -129,11 +129,7 @@ const staged = (history: History, portsOver?: SimulationOptions['portsOver']) =>
     },
   );
   const met = new Set<string>();
-  const places = sim.issues.map(({ repo, number }): Place => {
-    const id = sim.world.github.state.names.get(repo);
-    if (id === undefined) throw new Error(`no repo ${repo}`);
-    return { repoId: id, number };
-  });
+  const places = placesOf(sim);
   const shipped = new Map(sim.parameters);
   const people = acting(sim, places, shipped);
   const state: Situated = {
