@@ -42,7 +42,15 @@ const isUndisturbed = ({ faults, ci, redBase, deploys, repoSettings }: History):
   !redBase &&
   (deploys || !('environments' in repoSettings)) &&
   Object.keys(repoSettings).every((key) => !decisive.has(key)) &&
-  faults.every(isHarmless);
+  faults.every(isHarmless) &&
+  !isLongOutOfSight(faults);
+
+/** What cannot be found for ten minutes is gone; minutes in which calls are slow are longer. */
+const isLongOutOfSight = (faults: readonly Fault[]): boolean => {
+  const blind = faults.filter((fault) => fault.kind === 'blind');
+  const isSlow = faults.some(({ kind }) => kind === 'slow calls' || kind === 'port hangs');
+  return blind.reduce((sum, { minutes }) => sum + minutes, 0) * (isSlow ? 4 : 1) >= 8;
+};
 
 /** Settings by which a script ends otherwise. */
 const decisive: ReadonlySet<string> = new Set([
@@ -72,7 +80,6 @@ export const isHarmless = (fault: Fault): boolean => {
     case 'rate limit':
     case 'slow calls':
       return true;
-    // What cannot be found for ten minutes is gone.
     case 'blind':
       return fault.minutes < 8;
     case 'port down for days':
