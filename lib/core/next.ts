@@ -225,8 +225,15 @@ export const withdrawn = (run: ActiveRun, clock: number): ActiveRun => {
     turn: idle,
     attempts: run.attempts - (turn.kind === 'fix' && !turn.isFree ? 1 : 0),
     nudges: run.nudges - (turn.kind === 'nudge' ? 1 : 0),
+    ...(turn.kind === 'fix' && unmended(run)),
   };
   return run.phase === 'working' ? { ...back, phase: 'working' } : { ...back, phase: 'verifying', push: run.push };
+};
+
+/** What was to be mended in a pull request has not been tried: as idly as before, or not at all. */
+const unmended = ({ pull, idleFixes }: ActiveRun): Pick<ActiveRun, 'pull' | 'idleFixes'> => {
+  if (pull?.mended == null) return { pull, idleFixes };
+  return idleFixes > 0 ? { pull, idleFixes: idleFixes - 1 } : { pull: { ...pull, mended: null }, idleFixes };
 };
 
 /** The claim's second step: turn 0 is owed to the executor. */

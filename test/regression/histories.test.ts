@@ -105,6 +105,18 @@ test.each<[string, Partial<History>]>([
     },
   ],
   [
+    'a turn to mend a pull request that was recorded and never sent, twice, is no mending without a new commit',
+    {
+      issues: [
+        { repo: 'acme/a', agent: 'opens a pull request whose checks are red first', labelled: 'maintainer' },
+        { repo: 'acme/b', agent: 'proposes what stays red', labelled: 'maintainer' },
+      ],
+      repoSettings: { landing: 'pull-request' },
+      minutes: 25,
+      faults: [{ at: 8, kind: 'slow calls', minutes: 17, seconds: 3 }],
+    },
+  ],
+  [
     'a repo that is out of sight for minutes is not gone for good by a clock that leaps meanwhile',
     {
       issues: [{ repo: 'acme/a', agent: 'stays alive after green', labelled: 'maintainer' }],
