@@ -57,17 +57,12 @@ export const next = (run: ActiveRun, decision: Decision, judged: Judged, signatu
         command: order('interrupt', 0, signature),
       };
     case 'say so':
-      return {
-        ...run,
-        question: run.question && { ...run.question, stage: 'answered' },
-        ...asking(run.turn, 'answer', facts, signature),
-      };
+      return { ...run, ...asking(run.turn, 'answer', facts, signature) };
     case 'park':
       return { ...run, parks: run.parks + 1, parkedUntil: facts.clock + deadlines.parkMs * 2 ** run.parks };
     case 'try again':
-      return { ...run, ...asking(run.turn, 'resume', facts, signature) };
     case 'resume':
-      return { ...run, halt: null, ...asking(run.turn, 'resume', facts, signature) };
+      return { ...run, ...asking(run.turn, 'resume', facts, signature) };
     case 'nudge':
       return { ...run, nudges: run.nudges + 1, ...asking(run.turn, 'nudge', facts, signature) };
     case 'restart':
@@ -244,16 +239,22 @@ export const opened = (run: Extract<OpenRun, { phase: 'claimed' }>, signature: S
   command: order('start', 0, signature),
 });
 
-/** The executor accepted what was owed. */
-export const obeyed = <R extends StartedRun>(run: R, clock: number): R =>
-  run.command?.order === 'start' && run.turn !== null
-    ? {
-        ...run,
-        command: null,
-        turn: { ...run.turn, sentAt: clock },
-        movement: { stamp: run.movement.stamp, movedAt: clock },
-      }
-    : { ...run, command: null };
+/** The executor accepted what was owed. What a turn was for is over once it was sent, and no sooner: it may be withdrawn. */
+export const obeyed = <R extends StartedRun>(run: R, clock: number): R => {
+  const { command, turn, halt, question } = run;
+  if (command?.order !== 'start' || turn === null) return { ...run, command: null };
+  // A halt that came since was of this very turn.
+  const isTakenUp = turn.kind === 'resume' && halt !== null && halt.lastOrderAt <= command.recordedAt;
+  return {
+    ...run,
+    command: null,
+    turn: { ...turn, sentAt: clock },
+    movement: { stamp: run.movement.stamp, movedAt: clock },
+    parkedUntil: null,
+    halt: isTakenUp ? null : halt,
+    question: question !== null && turn.kind === 'answer' ? { ...question, stage: 'answered' } : question,
+  };
+};
 
 /** The agent is asked to leave once more; every repetition gets ids of its own. */
 export const askedToLeave = <R extends RestartingRun | EndingRun>(
@@ -295,8 +296,7 @@ const asking = (
   facts: Facts,
   signature: Signature,
   isFree = false,
-): { turn: Turn; command: Command; parkedUntil: null } => ({
-  parkedUntil: null,
+): { turn: Turn; command: Command } => ({
   turn: { n: turn.n + 1, kind, thread: turn.thread, after: facts.agent?.lastMessageAt ?? null, ...unseen, isFree },
   command: order('start', 0, signature),
 });

@@ -48,11 +48,12 @@ export const judge = (run: ActiveRun, facts: Facts, settings: RepoSettings): { l
   return { learned, judged: { facts, proof, pull, situation: situate(learned, facts, { proof, pull }, settings) } };
 };
 
-/** A halt is forgotten once something was decided, or when the turn has outlived its interrupts. */
+/** A halt is forgotten once something else was decided than to take its turn up, or when that outlived its interrupts. */
 const unhalted = (run: StartedRun, decision: Decision, isOut: boolean, { now }: Facts): StartedRun => {
   if (run.halt === null) return run;
   const isOutlived = isOut && now - run.halt.lastOrderAt > deadlines.leaveMs;
-  return decision !== 'wait' || isOutlived ? { ...run, halt: null } : run;
+  const isPassed = decision !== 'wait' && decision !== 'resume';
+  return isPassed || isOutlived ? { ...run, halt: null } : run;
 };
 
 const idleFixesMax = 2;

@@ -3,6 +3,7 @@ import type { Check } from '../../lib/core/ci-verdict.ts';
 import { deadlines } from '../../lib/core/deadlines.ts';
 import { evolve } from '../../lib/core/evolve.ts';
 import type { AgentFacts, Facts, IssueFacts } from '../../lib/core/facts.ts';
+import { obeyed, withdrawn } from '../../lib/core/next.ts';
 import type { PullFacts } from '../../lib/core/pull-request.ts';
 import { type ActiveRun, isActive, type OpenRun, runTime } from '../../lib/core/run.ts';
 import type { RepoSettings } from '../../lib/core/settings.ts';
@@ -962,6 +963,17 @@ describe('the run’s clock', () => {
     expect(ended).toMatchObject({ turn: { overAt: 10_000 } });
     expect(evolve(ended, at(20_000, { agent: anAgent({ stamp: 's3' }) }))).toMatchObject({ turn: { overAt: null } });
   });
+});
+
+test('what was to be said and was not sent is still to be said', () => {
+  const asked = { answers: 1, question: { requestId: 'q1', stage: 'interrupted', at: 4500 } } as const;
+  const facts = at(4500 + deadlines.overSettlesMs, { agent: over() });
+  const { run, decision } = step(working({ overAt: 4500 }, asked), facts, someSettings(), signature);
+  expect(decision).toBe('say so');
+  const again = withdrawn(active(run), facts.clock);
+  const later = at(facts.clock + deadlines.overSettlesMs, { agent: over() });
+  expect(step(again, later, someSettings(), signature).decision).toBe('say so');
+  expect(obeyed(active(run), facts.clock).question).toMatchObject({ stage: 'answered' });
 });
 
 describe('a halt is forgotten', () => {

@@ -77,6 +77,32 @@ describe('after a halt', () => {
     expect([standing(sim, web, 1), turnsIn(sim)]).toEqual(['done', 1]);
   });
 
+  const diesBeforeItsTurn = (sim: Simulation, n: number): void => {
+    let turns = 0;
+    sim.intercept(async (call, pass) => {
+      if (isCall(call, 'executor', 'startTurn') && ++turns === n) throw unavailable('ECONNRESET');
+      return pass();
+    });
+  };
+
+  test('what was to be taken up, and was recorded and not sent, is taken up all the same', async () => {
+    const sim = simulation([{ repo: web, agent: 'hangs' }], { defaults: { ...defaults, nudgesMax: 0 } });
+    await minutes(sim, 5);
+    sim.flip('true');
+    await minutes(sim, 2);
+    sim.flip('false');
+    diesBeforeItsTurn(sim, 1);
+    await minutes(sim, 6);
+    expect([runOf(sim).phase, turnsIn(sim)]).toEqual(['working', 2]);
+  });
+
+  test('a turn after a wait for the provider that was recorded and not sent costs no further wait', async () => {
+    const sim = simulation([{ repo: web, agent: 'meets a failing provider' }]);
+    diesBeforeItsTurn(sim, 2);
+    await minutes(sim, 16);
+    expect([runOf(sim).parks, turnsIn(sim)]).toEqual([1, 2]);
+  });
+
   test('T3 out of reach during a halt: the tick still returns its report', async () => {
     const sim = simulation([{ repo: web, agent: 'hangs' }]);
     await minutes(sim, 5);
