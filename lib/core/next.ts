@@ -1,3 +1,4 @@
+import { leftOf } from './age.ts';
 import { assertNever } from './assert.ts';
 import { cleanLine, publicText, withinBytes } from './clean-text.ts';
 import { deadlines } from './deadlines.ts';
@@ -243,15 +244,15 @@ export const opened = (run: Extract<OpenRun, { phase: 'claimed' }>, signature: S
 export const obeyed = <R extends StartedRun>(run: R, clock: number): R => {
   const { command, turn, halt, question } = run;
   if (command?.order !== 'start' || turn === null) return { ...run, command: null };
-  // A halt that came since was of this very turn.
-  const isTakenUp = turn.kind === 'resume' && halt !== null && halt.lastOrderAt <= command.recordedAt;
+  // A halt that came since was of this very turn; one from later than any could last was stamped by a wrong clock.
+  const isSince = halt !== null && leftOf(halt.lastOrderAt, command.recordedAt, deadlines.haltMs) > 0;
   return {
     ...run,
     command: null,
     turn: { ...turn, sentAt: clock },
     movement: { stamp: run.movement.stamp, movedAt: clock },
     parkedUntil: null,
-    halt: isTakenUp ? null : halt,
+    halt: turn.kind === 'resume' && !isSince ? null : halt,
     question: question !== null && turn.kind === 'answer' ? { ...question, stage: 'answered' } : question,
   };
 };

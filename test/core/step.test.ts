@@ -976,6 +976,19 @@ test('what was to be said and was not sent is still to be said', () => {
   expect(obeyed(active(run), facts.clock).question).toMatchObject({ stage: 'answered' });
 });
 
+describe('once the turn that takes up a halted one is sent', () => {
+  test.each([
+    ['the halt before it is forgotten', -minute, true],
+    ['one that came since is not: it was of this turn', minute, false],
+    ['one from later than any could last is', 25 * 60 * minute, true],
+  ])('%s', (_, sinceMs, isForgotten) => {
+    const halt = { at: 0, interrupts: 1, lastOrderAt: 10 * minute + sinceMs };
+    const command = { order: 'start', attempt: 0, recordedAt: 10 * minute, by: 'i' } as const;
+    const owing = { ...working({ kind: 'resume' }, { halt }), command };
+    expect(obeyed(owing, 10 * minute).halt === null).toBe(isForgotten);
+  });
+});
+
 describe('a halt is forgotten', () => {
   test.each([
     ['within ten minutes it is not', 9 * minute, false],
