@@ -17,7 +17,7 @@ export const executorUrl = (text: string): string | null => {
  * Whether no public network carries what is sent there. The host is as URL gives it: lower case, IPv4 in four decimal
  * parts whatever its spelling, IPv6 in brackets.
  */
-export const isNearHost = (hostname: string): boolean => {
+const isNearHost = (hostname: string): boolean => {
   const [a = 0, b = 0] = /^\d+\.\d+\.\d+\.\d+$/.test(hostname) ? hostname.split('.').map(Number) : [];
   return (
     a === 127 ||

@@ -1,4 +1,4 @@
-import { isNearHost } from './executor-url.ts';
+import { executorUrl } from './executor-url.ts';
 
 /**
  * GitHub's API without a slash at its end, or null where it is none: `https://HOST/api/v3` on a server of one's own,
@@ -7,13 +7,12 @@ import { isNearHost } from './executor-url.ts';
  * what listens on loopback may have any path. Never with a user, a query or a fragment.
  */
 export const githubUrl = (text: string): string | null => {
-  if (text !== text.trim() || !URL.canParse(text)) return null;
-  const { protocol, hostname, host, username, password, pathname, search, hash } = new URL(text);
-  if (username !== '' || password !== '' || search !== '' || hash !== '' || /[?#]$/.test(text)) return null;
-  if (protocol !== 'https:' && !(protocol === 'http:' && isNearHost(hostname))) return null;
-  const path = pathname.replace(/\/+$/, '');
-  const isApi = isHosted(hostname) ? path === '' : isLoopback(hostname) || path === '/api/v3';
-  return isApi ? `${protocol}//${host}${path}` : null;
+  // What a token may be sent to is the same for both.
+  const url = executorUrl(text);
+  if (url === null) return null;
+  const { hostname, pathname } = new URL(url);
+  const isApi = isHosted(hostname) ? pathname === '/' : isLoopback(hostname) || pathname === '/api/v3';
+  return isApi ? url : null;
 };
 
 /** Completes "must be …", and says it to whoever set another. */
