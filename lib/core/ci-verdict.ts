@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ageOf } from './age.ts';
 import { assertNever } from './assert.ts';
 import { publicLine, withinBytes } from './clean-text.ts';
 
@@ -228,6 +229,12 @@ export const lastCompletionAt = (facts: { checks: readonly Check[] } & CiRules):
     (last, { completedAt }) => (completedAt === null ? last : Math.max(last ?? completedAt, completedAt)),
     null,
   );
+
+/** How long ago that was, ms by our clock; null where none says when. */
+export const sinceLastCompletion = (facts: Parameters<typeof lastCompletionAt>[0], now: number): number | null => {
+  const at = lastCompletionAt(facts);
+  return at === null ? null : Math.max(0, ageOf(at, now));
+};
 
 /** One check for each key (app, workflow by id and name, event and name; a status by its context): the newest try. Ordered by name. */
 export const newestChecks = (checks: readonly Check[]): readonly Check[] => {

@@ -1,6 +1,5 @@
-import { ageOf } from './age.ts';
 import { assertNever } from './assert.ts';
-import { type Check, type CiFacts, checkKeyOf, ciVerdict, lastCompletionAt } from './ci-verdict.ts';
+import { type Check, type CiFacts, checkKeyOf, ciVerdict, sinceLastCompletion } from './ci-verdict.ts';
 import { deadlines } from './deadlines.ts';
 import { type Deployment, deploymentVerdict } from './deployment-verdict.ts';
 import type { Actor } from './issue.ts';
@@ -109,7 +108,6 @@ export const proofOf = (
   if (push === null || issue.proof === null) return { state: 'not pushed' };
   const { ci } = issue.proof;
   const rules = { required: ci.required, deployPatterns: settings.deployPatterns };
-  const lastCompletedAt = lastCompletionAt({ checks: ci.checks, ...rules });
   const ageMs = Math.max(0, at.clock - push.seenAt);
   const verdict = ciVerdict({
     ...ci,
@@ -117,7 +115,7 @@ export const proofOf = (
     expected: base.expected,
     ageMs,
     pushedAt: push.pushedAt,
-    sinceLastCompletionMs: lastCompletedAt === null ? null : Math.max(0, ageOf(lastCompletedAt, at.now)),
+    sinceLastCompletionMs: sinceLastCompletion({ checks: ci.checks, ...rules }, at.now),
     graceMs: deadlines.ciAppearsMs,
     settleMs: deadlines.ciSettlesMs,
     deadlineMs: deadlines.ciMs,

@@ -1,6 +1,5 @@
-import { ageOf } from './age.ts';
 import { assertNever } from './assert.ts';
-import { type CiFacts, type CiInputs, type CiVerdict, ciVerdict, lastCompletionAt } from './ci-verdict.ts';
+import { type CiFacts, type CiInputs, type CiVerdict, ciVerdict, sinceLastCompletion } from './ci-verdict.ts';
 import { homeOf } from './comment-words.ts';
 import { deadlines } from './deadlines.ts';
 import { type Blame, blameOf, type Facts, type Failing } from './facts.ts';
@@ -78,8 +77,8 @@ const checkedStanding = (
   { baseRed }: OpenRun,
   settings: RepoSettings,
 ): PullStanding => {
-  const lastAt = lastCompletionAt({ checks: ci.checks, required: [], deployPatterns: settings.deployPatterns });
-  const sinceLastCompletionMs = lastAt === null ? null : Math.max(0, ageOf(lastAt, now));
+  const rules = { required: [], deployPatterns: settings.deployPatterns };
+  const sinceLastCompletionMs = sinceLastCompletion({ checks: ci.checks, ...rules }, now);
   const verdict = verdictOn(ci, { ageMs: Math.max(0, ageMs), sinceLastCompletionMs }, settings);
   const waiting = (note: string): PullStanding => ({
     is: 'waiting',

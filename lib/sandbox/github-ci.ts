@@ -63,15 +63,7 @@ const due = (state: State, instants: readonly number[]): void => {
 const suiteFor = (
   state: State,
   repo: Repo,
-  about: {
-    sha: string;
-    branch: string;
-    app: string;
-    workflow: string | null;
-    file: string | null;
-    event: string;
-    at: number;
-  },
+  about: Pick<Suite, 'sha' | 'branch' | 'app' | 'workflow' | 'file' | 'event'> & { at: number },
 ): Suite => {
   const known = repo.suites.findLast(
     (suite) =>

@@ -1,5 +1,3 @@
-import { ageOf } from '../core/age.ts';
-import { deadlines } from '../core/deadlines.ts';
 import type { StartedRun } from '../core/evolve.ts';
 import { mirrorHash, mirrorOf } from '../core/mirror.ts';
 import { endingOf, obeyed } from '../core/next.ts';
@@ -7,7 +5,7 @@ import { type OpenRun, runTime } from '../core/run.ts';
 import { settingsFor } from '../core/settings.ts';
 import { type ExecutorLook, PortError } from '../ports.ts';
 import { obey } from './obey.ts';
-import { fail, note, type StoredRun, type Tick } from './tick.ts';
+import { fail, isAnothers, note, type StoredRun, type Tick } from './tick.ts';
 
 /** What every run of one tick shares: the one look at the executor, and the watcher's count of lost time. */
 export type Shared = { look: ExecutorLook | null; lostMs: number };
@@ -115,9 +113,8 @@ const claimMirror = async (tick: Tick, stored: StoredRun): Promise<StoredRun | n
 /** Two invocations that both saw no comment would both post one: the record says whose it is. */
 const withMirrorClaimed = (tick: Tick, run: OpenRun): OpenRun => {
   const { writing } = run.mirror;
-  if (dueMirror(tick, run) === null || writing?.by === tick.by) return run;
-  const isTaken = writing !== null && ageOf(writing.at, tick.now()) < deadlines.ownMs;
-  return isTaken ? run : { ...run, mirror: { ...run.mirror, writing: { by: tick.by, at: tick.now() } } };
+  if (dueMirror(tick, run) === null || writing?.by === tick.by || isAnothers(tick, writing)) return run;
+  return { ...run, mirror: { ...run.mirror, writing: { by: tick.by, at: tick.now() } } };
 };
 
 /** What the tracker is not known to show yet; null where all is confirmed. */

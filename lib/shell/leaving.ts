@@ -1,4 +1,3 @@
-import { ageOf } from '../core/age.ts';
 import { deadlines } from '../core/deadlines.ts';
 import { withReach } from '../core/evolve.ts';
 import { threadIdOf } from '../core/ids.ts';
@@ -14,7 +13,7 @@ import { type Doorbell, PortError, type Stored, type Thread } from '../ports.ts'
 import { advance, dueMirror, payMirror } from './advance.ts';
 import { finish } from './finish.ts';
 import { type Horizon, lookAt } from './look.ts';
-import { fail, note, type StoredRun, type Tick } from './tick.ts';
+import { fail, isAnothers, note, type StoredRun, type Tick } from './tick.ts';
 
 /**
  * One step of getting an agent out: of a run that ends, and then its lock goes; or of one that is to begin anew. The
@@ -199,10 +198,8 @@ const isForgotten = ({ ports }: Tick, run: EndingRun, clock: number): boolean =>
 const ringStuck = async (tick: Tick, stored: StoredRun): Promise<void> => {
   const { run } = stored.item;
   if (run.phase !== 'ending' || !run.stuck || bellsDue(tick, run).length === 0) return;
-  const { stuckRinger } = run;
-  const now = tick.now();
-  if (stuckRinger !== null && stuckRinger.by !== tick.by && ageOf(stuckRinger.at, now) < deadlines.ownMs) return;
-  const ringing = { ...run, stuckRinger: { by: tick.by, at: now } };
+  if (isAnothers(tick, run.stuckRinger)) return;
+  const ringing = { ...run, stuckRinger: { by: tick.by, at: tick.now() } };
   let owned: Stored | null | 'lost' = await tick.ports.store.replace(stored, { kind: 'run', run: ringing });
   for (const bell of bellsDue(tick, run)) {
     if (owned === null || owned === 'lost') return;

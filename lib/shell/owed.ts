@@ -1,4 +1,3 @@
-import { ageOf } from '../core/age.ts';
 import { deadlines } from '../core/deadlines.ts';
 import { commandIdOf, threadIdOf } from '../core/ids.ts';
 import { type Mirror, mirrorOf } from '../core/mirror.ts';
@@ -7,7 +6,7 @@ import type { ItemOf } from '../core/record.ts';
 import { settingsFor } from '../core/settings.ts';
 import { PortError, type Stored } from '../ports.ts';
 import { brakeOn } from './obey.ts';
-import { fail, note, type Tick } from './tick.ts';
+import { fail, isAnothers, note, type Tick } from './tick.ts';
 
 type StoredOwed = Stored<ItemOf<'owed'>>;
 
@@ -16,9 +15,8 @@ type StoredOwed = Stored<ItemOf<'owed'>>;
  * as it is paid, none waits for another, and the item goes when nothing is left.
  */
 export const payOwed = async (tick: Tick, stored: StoredOwed): Promise<void> => {
-  const { payer } = stored.item;
   // Two payers at once would ring twice.
-  if (payer !== null && payer.by !== tick.by && ageOf(payer.at, tick.now()) < deadlines.ownMs) return;
+  if (isAnothers(tick, stored.item.payer)) return;
   const at = tick.now();
   let owed: StoredOwed | 'lost' = await tick.ports.store.replace(stored, {
     ...stored.item,

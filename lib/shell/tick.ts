@@ -1,4 +1,6 @@
+import { ageOf } from '../core/age.ts';
 import { publicLine } from '../core/clean-text.ts';
+import { deadlines } from '../core/deadlines.ts';
 import type { RepoName } from '../core/issue.ts';
 import type { LastWatch } from '../core/lost-time.ts';
 import type { Hold } from '../core/pace.ts';
@@ -176,6 +178,10 @@ export const inParallel = async <T>(
 /** The items of one kind. */
 export const ofKind = <K extends Item['kind']>(items: readonly Stored[], kind: K): Stored<ItemOf<K>>[] =>
   items.filter((stored): stored is Stored<ItemOf<K>> => stored.item.kind === kind);
+
+/** Whether another invocation is at what it noted as its own: for a while nobody takes it over. */
+export const isAnothers = ({ by, now }: Tick, holder: { by: string; at: number } | null): boolean =>
+  holder !== null && holder.by !== by && ageOf(holder.at, now()) < deadlines.ownMs;
 
 /** What the watcher wrote of lost time, as it was read. */
 export const lastWatchIn = ({ items, unreadable }: Awaited<ReturnType<Store['readNow']>>): LastWatch =>

@@ -25,6 +25,7 @@ import {
   fail,
   hasTime,
   inParallel,
+  isAnothers,
   meantItems,
   note,
   noteLook,
@@ -140,7 +141,7 @@ const watchActive = async (tick: Tick, stored: StoredRun, run: ActiveRun, horizo
 };
 
 const isOld = (tick: Tick, command: { recordedAt: number; by: string }): boolean =>
-  command.by === tick.by || ageOf(command.recordedAt, tick.now()) >= deadlines.ownMs;
+  !isAnothers(tick, { by: command.by, at: command.recordedAt });
 
 const stepActive = async (tick: Tick, stored: StoredRun, run: ActiveRun, horizon: Horizon): Promise<void> => {
   const now = tick.now();

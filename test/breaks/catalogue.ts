@@ -159,8 +159,8 @@ export const breaks: readonly Break[] = [
     'a mirror written by two at once',
     'one comment per run: the record says whose it is to write',
     advance,
-    'const isTaken = writing !== null && ageOf(writing.at, tick.now()) < deadlines.ownMs;',
-    'const isTaken = false;',
+    ' || isAnothers(tick, writing)',
+    '',
   ),
   one(
     'condition dropped from a write',
@@ -407,7 +407,7 @@ export const breaks: readonly Break[] = [
     'a command taken over from whoever is at it',
     'an owed command is its invocation’s for 90 s',
     'lib/shell/watch.ts',
-    'command.by === tick.by || ageOf(command.recordedAt, tick.now()) >= deadlines.ownMs',
+    '!isAnothers(tick, { by: command.by, at: command.recordedAt })',
     'command.by !== null',
   ),
   one(
